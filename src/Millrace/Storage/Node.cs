@@ -1,0 +1,59 @@
+namespace Millrace.Storage;
+
+/// <summary>What kind of process a node is.</summary>
+public enum NodeKind
+{
+    /// <summary>The application itself.</summary>
+    Server,
+
+    /// <summary>A child process that only runs jobs.</summary>
+    Worker,
+}
+
+/// <summary>A process that introduces itself to the store.</summary>
+public sealed record NewNode
+{
+    /// <summary>Random, new at each start (and whenever the node was declared dead).</summary>
+    public required Guid Id { get; init; }
+
+    /// <summary>A name for people: host and process id. Never used to decide anything.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>What kind of process it is.</summary>
+    public NodeKind Kind { get; init; }
+
+    /// <summary>The server that started this worker; null for a server.</summary>
+    public Guid? Server { get; init; }
+
+    /// <summary>How long it stays alive after a beat.</summary>
+    public required TimeSpan Expiry { get; init; }
+
+    /// <summary>The types it has handlers for.</summary>
+    public IReadOnlyList<string> Types { get; init; } = [];
+
+    /// <summary>The queues it works on; empty for a process that only submits.</summary>
+    public IReadOnlyList<string> Queues { get; init; } = [];
+}
+
+/// <summary>A node whose row has expired, as seen by a sweep. Dead when the same beat is seen again later (DESIGN: two sightings on the sweeper's own clock).</summary>
+/// <param name="Id">The node.</param>
+/// <param name="Name">Its name for people.</param>
+/// <param name="Beat">Its beat counter when it was seen.</param>
+public sealed record NodeSighting(Guid Id, string Name, long Beat);
+
+/// <summary>The life sign of one node. Used by one dedicated thread, synchronously, on a connection of its own with short timeouts, so that neither a starved thread pool nor a busy hot path can delay it.</summary>
+public interface IHeartbeat : IDisposable
+{
+    /// <summary>Renews the node's row.</summary>
+    /// <returns>False when the row is gone, expired or buried: the node was declared dead and must take a new identity.</returns>
+    /// <exception cref="StoreException">The database did not answer in time. The next beat opens a new connection.</exception>
+    bool Beat();
+
+    /// <summary>Waits for a ring of the bell, at most this long. A store without a bell waits for <see cref="Interrupt"/> only.</summary>
+    /// <returns>The names of the queues that were rung, and <c>"!"</c> for a new cancel request; empty when the time was up.</returns>
+    /// <exception cref="StoreException">The connection broke.</exception>
+    IReadOnlyCollection<string> Wait(TimeSpan timeout);
+
+    /// <summary>Makes a <see cref="Wait"/> on another thread return soon: within 250 ms.</summary>
+    void Interrupt();
+}
