@@ -129,7 +129,8 @@ internal static partial class Sanitiser
         return 0;
     }
 
-    [GeneratedRegex("""((?:password|passwd|pwd|passphrase|secret|token|credential|api[_ -]?key|access[_ -]?key|account[_ -]?key|shared[_ -]?access[_ -]?(?:key|signature))"?\s*(?:=|":|:=?)\s*)(?:"[^"\n]*"|'[^'\n]*'|[^;&,\n"']+)""", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    // "token: x" alone stays as it is: parsers say "unexpected token: x".
+    [GeneratedRegex("""((?:(?:password|passwd|pwd|passphrase|secret|api[_ -]?key|access[_ -]?key|account[_ -]?key|shared[_ -]?access[_ -]?(?:key|signature))"?\s*[:=]\s*|(?:token|credential)(?:"\s*:|\s*=)\s*))(?:"[^"\n]*"|'[^'\n]*'|[^;&,\n"']+)""", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Assignments();
 
     [GeneratedRegex("""(://[^\s:/@]{1,200}:)[^\s/@]{1,500}@""", RegexOptions.CultureInvariant)]

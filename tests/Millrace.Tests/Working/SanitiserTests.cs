@@ -61,6 +61,8 @@ public sealed class SanitiserTests
     [InlineData("postgres://me:s3cret@db/x failed", "postgres://me:***@db/x failed")]
     [InlineData("Authorization: Bearer abc.def-123456", "Authorization: Bearer ***")]
     [InlineData("https://x/?token=abc&page=2", "https://x/?token=***&page=2")]
+    [InlineData("""{"access_token": "abc", "n": 1}""", """{"access_token": ***, "n": 1}""")]
+    [InlineData("Unexpected token: x", "Unexpected token: x")]
     [InlineData("the password was wrong", "the password was wrong")]
     public void Secrets_are_masked(string text, string expected) => Sanitiser.MaskSecrets(text).ShouldBe(expected);
 
