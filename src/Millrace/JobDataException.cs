@@ -8,8 +8,9 @@ public sealed class JobDataException : ArgumentException
     /// <param name="path">Where in the JSON; <c>$</c> for the whole.</param>
     /// <param name="limit">What is allowed, e.g. <c>262,144 bytes</c>.</param>
     /// <param name="message">What is wrong, where, which value met which limit, and what to do.</param>
-    public JobDataException(string jobType, string path, string limit, string message)
-        : base(message)
+    /// <param name="innerException">What found it; null for none.</param>
+    public JobDataException(string jobType, string path, string limit, string message, Exception? innerException = null)
+        : base(message, innerException)
     {
         JobType = jobType;
         Path = path;

@@ -98,6 +98,12 @@ internal sealed record JobPolicy
         }
     }
 
+    /// <summary>What one submission sets.</summary>
+    public static JobPolicy Of(JobOptions options) =>
+        options is { MaxAttempts: null, Timeout: null, Retry: null, RemoveDelay: null }
+            ? Empty
+            : new JobPolicy { MaxAttempts = options.MaxAttempts, Timeout = options.Timeout, Retry = options.Retry, RemoveDelay = options.RemoveDelay };
+
     /// <summary>What is wrong with the values, one sentence each, ready for an error message. Empty when all is well.</summary>
     /// <param name="place">Where they were set, e.g. <c>JobOptions</c> or <c>Millrace:Jobs:welcome</c>.</param>
     public IEnumerable<string> Faults(string place)
@@ -141,6 +147,8 @@ internal sealed record JobPolicy
 /// <summary>The policy of a job with nothing left open. A fresh one holds the defaults.</summary>
 internal sealed record ResolvedPolicy
 {
+    public const string DefaultQueue = "default";
+
     public int MaxAttempts { get; init; } = 10;
 
     public TimeSpan Timeout { get; init; } = System.Threading.Timeout.InfiniteTimeSpan;
@@ -151,7 +159,7 @@ internal sealed record ResolvedPolicy
 
     public TimeSpan FailureRemoveDelay { get; init; } = TimeSpan.FromDays(7);
 
-    public string Queue { get; init; } = "default";
+    public string Queue { get; init; } = DefaultQueue;
 
     public short Priority { get; init; }
 
