@@ -35,9 +35,18 @@ internal static class TransactionRunner
             {
                 if (connection.State == ConnectionState.Broken)
                     await connection.CloseAsync().ConfigureAwait(false);
-                if (connection.State == ConnectionState.Closed)
+                var wasClosed = connection.State == ConnectionState.Closed;
+                if (wasClosed)
                     await connection.OpenAsync(cancellationToken).ConfigureAwait(false);
-                return await RunOnceAsync(connection, connection, work, options, cancellationToken).ConfigureAwait(false);
+                try
+                {
+                    return await RunOnceAsync(connection, connection, work, options, cancellationToken).ConfigureAwait(false);
+                }
+                finally
+                {
+                    if (wasClosed)
+                        await connection.CloseAsync().ConfigureAwait(false);
+                }
             },
             options,
             cancellationToken).ConfigureAwait(false);
