@@ -109,7 +109,8 @@ create table millrace_attempt (
     remove_at   integer,
     primary key (job_id, run)
 ) without rowid;
-create index millrace_attempt_failure on millrace_attempt (finished) where success = 0;
+-- Written as in the query it is for: SQLite uses a partial index only where the same condition stands, and "success = 0" is another one to it.
+create index millrace_attempt_failure on millrace_attempt (finished) where success = false;
 create index millrace_attempt_remove_at on millrace_attempt (remove_at) where remove_at is not null;
 
 -- At most one job holds a key. until: for a window of uniqueness, the time before which the key stays taken even when its job has finished.

@@ -32,7 +32,7 @@ internal sealed partial class SqliteStore
             {
                 session ??= new Session(store.file.Open(ShortWhile), null);
                 // Read, which never waits for a writer; then write if the file is free.
-                if (!NodeLives(session, node))
+                if (!NodeLives(session, node) || !store.locks.IsAlive(node))
                     return false;
                 Show(session);
                 return true;

@@ -7,7 +7,8 @@ internal sealed partial class SqliteStore
 {
     private const string SaveLogSql = """
         insert into millrace_job_log (job_id, run, line, at, level, category, message, properties, exception)
-        values (@id, @run, @line, @at, @level, @category, @message, @properties, @exception)
+        select @id, @run, @line, @at, @level, @category, @message, @properties, @exception
+        where exists (select 1 from millrace_job j where j.id = @id)
         on conflict do nothing
         """;
 

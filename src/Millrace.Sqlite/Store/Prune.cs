@@ -5,7 +5,7 @@ internal sealed partial class SqliteStore
     // Only where the last run has ended for good, in no place, with nothing after it (rule 4). A job that was made to run again has no
     // remove_at any more.
     private const string PrunableSql = """
-        select distinct a.job_id
+        select a.job_id
         from millrace_attempt a
         where a.remove_at <= @now
           and not exists (select 1 from millrace_attempt b where b.job_id = a.job_id and b.run > a.run)

@@ -1,5 +1,4 @@
 using System.Data.Common;
-using Microsoft.Data.Sqlite;
 using Millrace.Storage;
 
 namespace Millrace.Sqlite;
@@ -42,8 +41,5 @@ internal sealed partial class SqliteStore : IJobStore
             locks.Dispose();
         }).ConfigureAwait(false);
         await Handlers.DisposeAsync().ConfigureAwait(false);
-        // Connections that the application opened itself with this text may be kept in the provider's pool.
-        await using var pooled = new SqliteConnection(file.ConnectionString);
-        SqliteConnection.ClearPool(pooled);
     }
 }

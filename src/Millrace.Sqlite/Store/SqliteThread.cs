@@ -77,20 +77,13 @@ internal sealed class SqliteThread(SqliteFile file, string name, bool isWriter) 
             var opened = Open();
             // One snapshot for all statements of an operation.
             opened.Execute("begin deferred");
-            try
-            {
-                work.Run(opened);
-            }
-            finally
-            {
-                RollBack(opened);
-            }
-
+            work.Run(opened);
+            RollBack(opened);
             work.Succeed();
         }
         catch (Exception exception)
         {
-            CloseIfBroken(exception);
+            Abandon(exception);
             work.Fail(SqliteStore.Translate(exception, file.Path));
         }
     }
@@ -116,9 +109,7 @@ internal sealed class SqliteThread(SqliteFile file, string name, bool isWriter) 
         }
         catch (Exception exception)
         {
-            if (session is not null)
-                RollBack(session);
-            CloseIfBroken(exception);
+            Abandon(exception);
             FailAll(group, SqliteStore.Translate(exception, file.Path));
             return;
         }
@@ -179,6 +170,21 @@ internal sealed class SqliteThread(SqliteFile file, string name, bool isWriter) 
         session?.Dispose();
         connection?.Dispose();
         session = null;
+    }
+
+    private void Abandon(Exception exception)
+    {
+        try
+        {
+            if (session is not null)
+                RollBack(session);
+            CloseIfBroken(exception);
+        }
+        catch (SqliteException)
+        {
+            // A connection that cannot even roll back: closing it does.
+            Close();
+        }
     }
 
     // After a conflict the connection is as good as before; after anything else a new one may see a file that was replaced or freed.

@@ -11,7 +11,9 @@ internal sealed partial class SqliteStore
 
     public async Task<IReadOnlyList<string>> TidyAsync(CancellationToken cancellationToken)
     {
-        await WriteAsync(session => FreeKeys(session, Now()), cancellationToken).ConfigureAwait(false);
+        var idle = await ReadAsync(session => IdleKeys(session, Now()), cancellationToken).ConfigureAwait(false);
+        if (idle.Count > 0)
+            await WriteAsync(session => FreeKeys(session, idle, Now()), cancellationToken).ConfigureAwait(false);
         await WriteAsync(session => SetStrangersAside(session, Now()), cancellationToken).ConfigureAwait(false);
         var back = await WriteAsync(session => BringBack(session, LiveTypes(session), Now()), cancellationToken).ConfigureAwait(false);
         await WriteAsync(DropNotes, cancellationToken).ConfigureAwait(false);
@@ -49,9 +51,10 @@ internal sealed partial class SqliteStore
     // ---- keys
 
     // A key is let go when its job has finished: by the end itself as a rule; here when its window is over, or the process died between a
-    // completion in the user's transaction and the turn that would have settled it.
-    private const string FreeKeysSql = """
-        delete from millrace_unique_key
+    // completion in the user's transaction and the turn that would have settled it. Searched by the reader, which is in nobody's way.
+    private const string IdleKeysSql = """
+        select key, job_id
+        from millrace_unique_key
         where (until is null or until <= @now)
           and job_id not in (select id from millrace_ready)
           and job_id not in (select id from millrace_scheduled)
@@ -65,9 +68,19 @@ internal sealed partial class SqliteStore
                   from millrace_attempt a
                   where a.job_id = job.value
                     and a.run = json_extract(l.runs, '$[' || job.key || ']')))
+        limit 1000
         """;
 
-    private static int FreeKeys(Session session, long now) => session.Execute(FreeKeysSql, ("@now", now));
+    private static List<(string Key, long JobId)> IdleKeys(Session session, long now) =>
+        session.Query(IdleKeysSql, row => (row.GetString(0), row.GetInt64(1)), ("@now", now));
+
+    private static int FreeKeys(Session session, List<(string Key, long JobId)> keys, long now)
+    {
+        foreach (var (key, jobId) in keys)
+            if (LookAtKey(session, key, UniqueScope.PendingOrRunning, now) is { IsHeld: false } holder && holder.JobId == jobId)
+                FreeKey(session, key, jobId, now);
+        return keys.Count;
+    }
 
     // ---- types
 

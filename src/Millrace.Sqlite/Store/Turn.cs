@@ -33,7 +33,8 @@ internal sealed partial class SqliteStore
 
         var claims = new List<Claim>();
         var last = default(ClaimCursor?);
-        var nodeIsLost = !NodeLives(session, turn.Node);
+        // Without its lock it would look dead to everybody else, and its jobs would be taken back.
+        var nodeIsLost = !NodeLives(session, turn.Node) || !locks.IsAlive(turn.Node);
         if (turn.Want > 0 && !nodeIsLost)
             last = Claim(session, turn, claims, now);
         return new TurnAnswer
