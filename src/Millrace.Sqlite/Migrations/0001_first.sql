@@ -59,7 +59,7 @@ create table millrace_scheduled (
     primary key (due, id)
 ) without rowid;
 
--- Waits for something else. reason: type (no live node knows it), key (never here: there is one writer at a time), quarantine (a person).
+-- Waits for something else. reason: type (no live node knows it), key (a submitter is deciding: never here, with one writer at a time), quarantine (a person).
 create table millrace_waiting (
     id          integer     primary key,
     reason      text        not null,

@@ -136,8 +136,12 @@ internal sealed partial class SqliteStore
         returning job_id
         """;
 
-    /// <summary>Whether the job may be pending again: it holds its key, or takes it because nobody does (rule 16).</summary>
-    private static bool OwnsKey(Session session, string? key, long jobId) => key is null || session.Number(OwnKeySql, ("@key", key), ("@id", jobId)) == jobId;
+    /// <summary>The job that holds the key by now; null when this one may be pending again: it holds its key, or takes it because nobody does (rule 16).</summary>
+    private static long? SuccessorOf(Session session, string? key, long jobId) =>
+        key is not null && session.Number(OwnKeySql, ("@key", key), ("@id", jobId)) is { } holder && holder != jobId ? holder : null;
+
+    private static string SupersededBy(long successor, string? error) =>
+        $"Superseded: job {successor} holds the key of this one by now.{(error is null ? "" : $"\n{error}")}";
 
     private const string ForgetRequestSql = "delete from millrace_cancel_request where job_id = @id";
     private const string ForgetProgressSql = "delete from millrace_progress where job_id = @id";

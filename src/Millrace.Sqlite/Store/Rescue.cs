@@ -58,9 +58,11 @@ internal sealed partial class SqliteStore
     {
         var (id, run, attempt) = (lease.JobIds[i], lease.Runs[i], lease.Attempts[i]);
         var verdict = decide(new LeasedRun(id, run, attempt, lease.Crashes[i], job.Type, job.Policy, IsAlone: lease.Size == 1));
-        var outcome = session.Any(HasRequestSql, ("@id", id)) ? Outcome.Cancelled
-            : !OwnsKey(session, job.Key, id) ? Outcome.Superseded
-            : verdict.Outcome;
+        var (outcome, error) = (verdict.Outcome, verdict.Error);
+        if (session.Any(HasRequestSql, ("@id", id)))
+            outcome = Outcome.Cancelled;
+        else if (SuccessorOf(session, job.Key, id) is { } successor)
+            (outcome, error) = (Outcome.Superseded, SupersededBy(successor, error));
         InsertAttempt(session, new EndedRun(id, run, attempt, job.Type, job.Tag)
         {
             Charged = verdict.Charged,
@@ -69,7 +71,7 @@ internal sealed partial class SqliteStore
             Started = lease.ClaimedAt,
             Finished = now,
             Outcome = outcome,
-            Error = verdict.Error,
+            Error = error,
             RemoveAt = outcome == verdict.Outcome ? now + verdict.RemoveAfter?.ToMicros() : RemoveAt(job.Policy, now),
         });
         if (outcome.IsFinal())

@@ -16,6 +16,7 @@ internal sealed partial class SqliteStore
             await WriteAsync(session => FreeKeys(session, idle, Now()), cancellationToken).ConfigureAwait(false);
         await WriteAsync(session => SetStrangersAside(session, Now()), cancellationToken).ConfigureAwait(false);
         var back = await WriteAsync(session => BringBack(session, LiveTypes(session), Now()), cancellationToken).ConfigureAwait(false);
+        back.AddRange(await WriteAsync(session => DecideKeys(session, Now()), cancellationToken).ConfigureAwait(false));
         await WriteAsync(DropNotes, cancellationToken).ConfigureAwait(false);
         await WriteAsync(session => DropOwnerless(session, Now()), cancellationToken).ConfigureAwait(false);
         await ReadAsync(session => locks.RemoveStale(node => NodeLives(session, node)), cancellationToken).ConfigureAwait(false);
@@ -26,6 +27,8 @@ internal sealed partial class SqliteStore
 
     private const string AnyTidyingSql = """
         select 1 from millrace_unique_key where until <= @now
+        union all
+        select 1 from millrace_waiting where reason = 'key'
         union all
         select 1 from millrace_node where dead_at <= @old
         union all
@@ -80,6 +83,38 @@ internal sealed partial class SqliteStore
             if (LookAtKey(session, key, UniqueScope.PendingOrRunning, now) is { IsHeld: false } holder && holder.JobId == jobId)
                 FreeKey(session, key, jobId, now);
         return keys.Count;
+    }
+
+    private const string WaitingForKeySql = """
+        select id, queue, priority, type, run, attempt, crashes, is_suspect, due, reason
+        from millrace_waiting
+        where reason = 'key'
+        order by id
+        limit 1000
+        """;
+
+    private const string KeyOfSql = "select key from millrace_job where id = @id";
+
+    /// <summary>Jobs that wait for a decision about their key. This store never lets one wait; rows may come from a copy of another database (rule 18).</summary>
+    /// <returns>Those that may run.</returns>
+    private static List<Pending> DecideKeys(Session session, long now)
+    {
+        var back = new List<Pending>();
+        foreach (var job in session.Query(WaitingForKeySql, ReadPending))
+        {
+            var key = session.First(KeyOfSql, row => row.MaybeText(0) ?? "", ("@id", job.Id));
+            if (SuccessorOf(session, key is { Length: > 0 } ? key : null, job.Id) is { } successor)
+            {
+                EndPending(session, job, Outcome.Superseded, SupersededBy(successor, null), now);
+                continue;
+            }
+
+            session.Execute(LeaveWaitingSql, ("@id", job.Id));
+            Put(session, job, now);
+            back.Add(job);
+        }
+
+        return back;
     }
 
     // ---- types

@@ -60,12 +60,13 @@ internal sealed partial class SqliteStore
             return Judge(session, node, end);
 
         var outcome = end.Outcome;
+        var error = end.Error;
         if (!outcome.IsFinal())
         {
             if (hasRequests && session.Any(HasRequestSql, ("@id", claim.JobId)))
                 outcome = Outcome.Cancelled;
-            else if (!OwnsKey(session, claim.Key, claim.JobId))
-                outcome = Outcome.Superseded;
+            else if (SuccessorOf(session, claim.Key, claim.JobId) is { } successor)
+                (outcome, error) = (Outcome.Superseded, SupersededBy(successor, error));
         }
 
         var attempt = lease.Attempts[index];
@@ -77,7 +78,7 @@ internal sealed partial class SqliteStore
             Finished = end.Finished.ToMicros(),
             Outcome = outcome,
             Result = end.Result,
-            Error = end.Error,
+            Error = error,
             RemoveAt = outcome == end.Outcome ? RemoveAt(end) : RemoveAt(claim.Policy, now),
         };
         if (!InsertAttempt(session, run))
