@@ -68,7 +68,7 @@ internal sealed partial class PostgresStore
                            from millrace.ready r
                            where r.queue = line.queue
                            order by r.priority, r.pass, r.id
-                           limit 200) head
+                           limit 2000) head
                        where head.type not in (select type from live))
         """;
 

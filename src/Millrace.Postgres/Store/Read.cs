@@ -177,7 +177,7 @@ internal sealed partial class PostgresStore
             from (select distinct queue from lane) line
             cross join lateral (
                 select count(*)
-                from (select from millrace.ready r where r.queue = line.queue limit 100000) some) counted
+                from (select from millrace.ready r where r.queue = line.queue limit 100000) head) counted
         ),
         put_off as (
             select s.queue, least(count(*), 100000) as count
