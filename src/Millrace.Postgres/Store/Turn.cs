@@ -106,24 +106,27 @@ internal sealed partial class PostgresStore
         where k.key = free.key
         """;
 
-    // These two tables are all but empty: the look is at their rows, not at the ends.
+    // These two tables are all but empty, and then nothing is looked for. Scalar sub-selects, because "exists" would be turned into a join
+    // that starts from all the ends.
     private const string ForgetRequests = """
         with asked as (
             delete from millrace.cancel_request c
-            where c.job_id = any(@jobs)
-                and exists (
-                    select
+            where exists (select from millrace.cancel_request)
+                and c.job_id = any(@jobs)
+                and (
+                    select count(*)
                     from unnest(@jobs, @runs) as e(job_id, run)
                     join millrace.attempt a on a.job_id = e.job_id and a.run = e.run
-                    where e.job_id = c.job_id and a.outcome in ('succeeded', 'discarded', 'cancelled', 'replaced', 'superseded'))
+                    where e.job_id = c.job_id and a.outcome in ('succeeded', 'discarded', 'cancelled', 'replaced', 'superseded')) > 0
         )
         delete from millrace.progress p
-        where p.job_id = any(@jobs)
-            and exists (
-                select
+        where exists (select from millrace.progress)
+            and p.job_id = any(@jobs)
+            and (
+                select count(*)
                 from unnest(@jobs, @runs) as e(job_id, run)
                 join millrace.attempt a on a.job_id = e.job_id and a.run = e.run
-                where e.job_id = p.job_id and p.run <= a.run)
+                where e.job_id = p.job_id and p.run <= a.run) > 0
         """;
 
     // Never a lease that still lists a run without an end: the node may be wrong about what it thinks has ended.
