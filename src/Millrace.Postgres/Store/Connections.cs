@@ -56,7 +56,7 @@ internal sealed partial class PostgresStore
             }
             catch (Exception exception)
             {
-                await ClearAsync().ConfigureAwait(false);
+                await ClearAsync(exception).ConfigureAwait(false);
                 if (Translate(exception, task, session.CommitIsInFlight) is { } fault)
                     throw fault;
                 throw;
@@ -114,10 +114,12 @@ internal sealed partial class PostgresStore
         return await WorkSource().OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    // After a failure the transaction must be gone before the next operation comes. A connection that cannot say so is given up.
-    private async Task ClearAsync()
+    // After a failure the transaction must be gone before the next operation comes. An error of the database costs the connection too: a
+    // statement that fails while it is being prepared by itself can leave Npgsql with a wrong idea of what is prepared (npgsql/npgsql#6391),
+    // and later batches would be read out of step. Opening another takes milliseconds, and errors are rare.
+    private async Task ClearAsync(Exception exception)
     {
-        if (work is not { FullState: ConnectionState.Open })
+        if (work is not { FullState: ConnectionState.Open } || exception is DbException or OperationCanceledException or IOException or TimeoutException)
         {
             await DropWorkAsync().ConfigureAwait(false);
             return;
@@ -128,7 +130,7 @@ internal sealed partial class PostgresStore
             await using var rollback = new NpgsqlCommand("rollback", work) { CommandTimeout = 5 };
             await rollback.ExecuteNonQueryAsync(CancellationToken.None).ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is DbException or InvalidOperationException or OperationCanceledException or IOException or TimeoutException)
+        catch (Exception broken) when (broken is DbException or InvalidOperationException or OperationCanceledException or IOException or TimeoutException)
         {
             await DropWorkAsync().ConfigureAwait(false);
         }
@@ -142,6 +144,9 @@ internal sealed partial class PostgresStore
         work = null;
         try
         {
+            // A connection of the application's own data source goes back to its pool: without what may be wrong about prepared statements.
+            if (given is not null && !isPooled && broken.FullState == ConnectionState.Open)
+                broken.UnprepareAll();
             await broken.DisposeAsync().ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is DbException or InvalidOperationException or IOException)

@@ -85,6 +85,9 @@ internal sealed partial class PostgresStore
 
         if (!jobs.Any(static job => job.Key is not null))
             return await WorkAsync("submit", session => StoreAloneAsync(session, jobs, cancellationToken), cancellationToken).ConfigureAwait(false);
+
+        if (jobs.Count == 1 && await StoreKeyedAloneAsync(jobs, cancellationToken).ConfigureAwait(false))
+            return All(jobs, SubmitState.Created);
         return await WorkAsync("submit", session => SubmitKeyedAloneAsync(session, jobs, cancellationToken), cancellationToken).ConfigureAwait(false);
     }
 
@@ -344,11 +347,9 @@ internal sealed partial class PostgresStore
 
     // ---- jobs with a key
 
-    // A single job whose key is free is one round trip: either key and job are stored, or neither. More jobs need a look before the commit.
+    // A single job whose key is free is one round trip (below): either key and job are stored, or neither. More jobs need a look before the commit.
     private async Task<IReadOnlyList<SubmitAnswer>> SubmitKeyedAloneAsync(Session session, IReadOnlyList<NewJob> jobs, CancellationToken cancellationToken)
     {
-        if (jobs.Count == 1 && await StoreKeyedAloneAsync(session, jobs, cancellationToken).ConfigureAwait(false))
-            return All(jobs, SubmitState.Created);
         await session.BeginAsync(cancellationToken).ConfigureAwait(false);
         var answers = await SubmitInsideAsync(session.Connection, jobs, isOwn: true, cancellationToken).ConfigureAwait(false);
         await session.CommitAsync(cancellationToken).ConfigureAwait(false);
@@ -360,22 +361,24 @@ internal sealed partial class PostgresStore
         .Replace("with clock as", $"with taken as (\n{TakeFreeKeys}\n),\nclock as", StringComparison.Ordinal)
         .Replace("from given\n    on conflict (id) do nothing", "from given\n    where id in (select job_id from taken)", StringComparison.Ordinal);
 
-    private async Task<bool> StoreKeyedAloneAsync(Session session, IReadOnlyList<NewJob> jobs, CancellationToken cancellationToken)
+    private async Task<bool> StoreKeyedAloneAsync(IReadOnlyList<NewJob> jobs, CancellationToken cancellationToken)
     {
-        await using var batch = session.Begin();
-        session.Add(batch, StoreKeyed, [.. Columns(jobs), .. KeyColumns(jobs)]);
-        AddRing(session, batch, jobs);
         try
         {
-            await using var reader = await session.SendAsync(batch, withCommit: true, cancellationToken).ConfigureAwait(false);
-            var stored = await IdsAsync(reader, cancellationToken).ConfigureAwait(false);
-            await session.FinishAsync(reader, cancellationToken).ConfigureAwait(false);
-            return stored.Count > 0;
+            return await WorkAsync("submit", async session =>
+            {
+                await using var batch = session.Begin();
+                session.Add(batch, StoreKeyed, [.. Columns(jobs), .. KeyColumns(jobs)]);
+                AddRing(session, batch, jobs);
+                await using var reader = await session.SendAsync(batch, withCommit: true, cancellationToken).ConfigureAwait(false);
+                var stored = await IdsAsync(reader, cancellationToken).ConfigureAwait(false);
+                await session.FinishAsync(reader, cancellationToken).ConfigureAwait(false);
+                return stored.Count > 0;
+            }, cancellationToken).ConfigureAwait(false);
         }
-        catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.UniqueViolation)
+        catch (StoreException exception) when (exception.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
         {
             // Here the same id was stored between the look and the insert: nothing of ours is stored, and the slow way looks again.
-            await session.RollBackAsync(cancellationToken).ConfigureAwait(false);
             return false;
         }
     }

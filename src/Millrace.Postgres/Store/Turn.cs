@@ -21,7 +21,7 @@ internal sealed partial class PostgresStore
 
     private const string JoinByKey = "set local enable_nestloop = on";
 
-    private const string EndFinally = """
+    private const string EndFinallyHead = """
         with listed as materialized (
             select l.id as lease, u.job_id, u.run
             from millrace.lease l
@@ -35,9 +35,15 @@ internal sealed partial class PostgresStore
              as e(lease, job_id, run, attempt, charged, type, tag, started, finished, outcome, result, error, remove_at)
         join listed on listed.lease = e.lease and listed.job_id = e.job_id and listed.run = e.run
         order by e.job_id, e.run
-        on conflict (job_id, run) do nothing
+        {on conflict}
         returning job_id, run
         """;
+
+    // First without "on conflict": that would insert each row in two steps, for a tenth more WAL. When a run has ended already (a repeated
+    // turn, or a completion in a user's transaction) the whole turn is taken back and sent again, in the words that allow for it.
+    private static readonly string EndFinally = EndFinallyHead.Replace("{on conflict}\n", "", StringComparison.Ordinal);
+
+    private static readonly string EndFinallyAgain = EndFinallyHead.Replace("{on conflict}", "on conflict (job_id, run) do nothing", StringComparison.Ordinal);
 
     // A requested cancel is honoured where the job would be pending again.
     private const string EndForNow = """
@@ -106,24 +112,27 @@ internal sealed partial class PostgresStore
         where k.key = free.key
         """;
 
-    // These two tables are all but empty: the look is at their rows, not at the ends.
+    // These two tables are all but empty, and then nothing is looked for. Scalar sub-selects, because "exists" would be turned into a join
+    // that starts from all the ends.
     private const string ForgetRequests = """
         with asked as (
             delete from millrace.cancel_request c
-            where c.job_id = any(@jobs)
-                and exists (
-                    select
+            where exists (select from millrace.cancel_request)
+                and c.job_id = any(@jobs)
+                and (
+                    select count(*)
                     from unnest(@jobs, @runs) as e(job_id, run)
                     join millrace.attempt a on a.job_id = e.job_id and a.run = e.run
-                    where e.job_id = c.job_id and a.outcome in ('succeeded', 'discarded', 'cancelled', 'replaced', 'superseded'))
+                    where e.job_id = c.job_id and a.outcome in ('succeeded', 'discarded', 'cancelled', 'replaced', 'superseded')) > 0
         )
         delete from millrace.progress p
-        where p.job_id = any(@jobs)
-            and exists (
-                select
+        where exists (select from millrace.progress)
+            and p.job_id = any(@jobs)
+            and (
+                select count(*)
                 from unnest(@jobs, @runs) as e(job_id, run)
                 join millrace.attempt a on a.job_id = e.job_id and a.run = e.run
-                where e.job_id = p.job_id and p.run <= a.run)
+                where e.job_id = p.job_id and p.run <= a.run) > 0
         """;
 
     // Never a lease that still lists a run without an end: the node may be wrong about what it thinks has ended.
@@ -213,7 +222,7 @@ internal sealed partial class PostgresStore
         ArgumentNullException.ThrowIfNull(turn);
         try
         {
-            return await WorkAsync("end and claim runs", session => TurnAsync(session, turn, cancellationToken), cancellationToken).ConfigureAwait(false);
+            return await TurnAsync("end and claim runs", turn, cancellationToken).ConfigureAwait(false);
         }
         catch (StoreException exception) when (exception.Fault == StoreFault.Rejected && turn.Ends.Count + turn.Settled.Count > 0)
         {
@@ -245,9 +254,9 @@ internal sealed partial class PostgresStore
             verdicts[i] = await EndOneAsync(turn, tries, cancellationToken).ConfigureAwait(false);
         }
 
-        var rest = await WorkAsync(
+        var rest = await TurnAsync(
             "claim runs",
-            session => TurnAsync(session, turn with { Ends = [], Settled = [.. turn.Settled.Select(static end => end with { Log = [] })] }, cancellationToken),
+            turn with { Ends = [], Settled = [.. turn.Settled.Select(static end => end with { Log = [] })] },
             cancellationToken).ConfigureAwait(false);
         return rest with { Ends = verdicts };
     }
@@ -259,7 +268,7 @@ internal sealed partial class PostgresStore
             var alone = new Turn { Node = turn.Node, Queue = turn.Queue, Types = [], Ends = [tries[i]] };
             try
             {
-                var answer = await WorkAsync("end a run", session => TurnAsync(session, alone, cancellationToken), cancellationToken).ConfigureAwait(false);
+                var answer = await TurnAsync("end a run", alone, cancellationToken).ConfigureAwait(false);
                 return answer.Ends[0];
             }
             catch (StoreException exception) when (exception.Fault == StoreFault.Rejected && i < tries.Length - 1)
@@ -269,7 +278,19 @@ internal sealed partial class PostgresStore
         }
     }
 
-    private async Task<TurnAnswer> TurnAsync(Session session, Turn turn, CancellationToken cancellationToken)
+    private async Task<TurnAnswer> TurnAsync(string task, Turn turn, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await WorkAsync(task, session => TurnAsync(session, turn, EndFinally, cancellationToken), cancellationToken).ConfigureAwait(false);
+        }
+        catch (StoreException exception) when (exception.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation, TableName: "attempt" })
+        {
+            return await WorkAsync(task, session => TurnAsync(session, turn, EndFinallyAgain, cancellationToken), cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<TurnAnswer> TurnAsync(Session session, Turn turn, string endFinally, CancellationToken cancellationToken)
     {
         var careful = turn.Ends.Where(NeedsCare).ToArray();
         var verdicts = new Dictionary<(long, int), EndVerdict>(turn.Ends.Count);
@@ -284,7 +305,7 @@ internal sealed partial class PostgresStore
         TurnAnswer answer;
         await using (var batch = session.Begin())
         {
-            AddEnds(session, batch, turn, finals, returns);
+            AddEnds(session, batch, turn, endFinally, finals, returns);
             AddClaim(session, batch, turn);
             session.Add(batch, Glance, Now(), Uuid("node", turn.Node));
             await using var reader = await session.SendAsync(batch, withCommit: true, cancellationToken).ConfigureAwait(false);
@@ -302,7 +323,7 @@ internal sealed partial class PostgresStore
     // An end that stores more jobs, or that needs a look at its key before it is known how it ends.
     private static bool NeedsCare(AttemptEnd end) => end.Then.Count > 0 || (end.Claim.Key is not null && !end.Outcome.IsFinal());
 
-    private void AddEnds(Session session, NpgsqlBatch batch, Turn turn, AttemptEnd[] finals, AttemptEnd[] returns)
+    private void AddEnds(Session session, NpgsqlBatch batch, Turn turn, string endFinally, AttemptEnd[] finals, AttemptEnd[] returns)
     {
         Guid[] leases = [.. turn.Ends.Select(static end => end.Claim.Lease).Concat(turn.EmptyLeases).Concat(turn.LeasesToShrink).Distinct()];
         if (leases.Length > 0)
@@ -311,7 +332,7 @@ internal sealed partial class PostgresStore
         {
             session.Add(batch, JoinByHash);
             if (finals.Length > 0)
-                session.Add(batch, EndFinally, EndValues(turn.Node, finals));
+                session.Add(batch, endFinally, EndValues(turn.Node, finals));
             if (returns.Length > 0)
                 session.Add(batch, EndForNow, [.. EndValues(turn.Node, returns), .. ReturnValues(returns)]);
             session.Add(batch, JoinByKey);
