@@ -161,7 +161,7 @@ public abstract class TurnContract(TestDatabase database) : Contract(database)
     [Fact]
     public async Task A_node_that_never_introduced_itself_claims_nothing()
     {
-        var stranger = new TestNode(OpenStore(), Clock, ["send"]);
+        var stranger = new TestNode(() => OpenStore(), Clock, ["send"]);
         await SubmitAsync(Some.Job());
         var answer = await stranger.TurnAsync(stranger.Turn(1));
         answer.Claims.ShouldBeEmpty();

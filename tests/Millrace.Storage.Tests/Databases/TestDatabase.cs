@@ -8,6 +8,9 @@ public abstract class TestDatabase
     /// <summary>Whether one transaction at a time may write, so that a race between two open writers cannot happen.</summary>
     public abstract bool HasOneWriter { get; }
 
+    /// <summary>Another one of the same kind.</summary>
+    public abstract TestDatabase Fresh();
+
     /// <summary>Makes it, empty.</summary>
     public abstract Task CreateAsync();
 
@@ -36,11 +39,12 @@ public abstract class TestDatabase
         union all
         select 'finished' from {Table("attempt")}
         where job_id = @id and outcome in ('succeeded', 'discarded', 'cancelled', 'replaced', 'superseded')
+            and run = (select max(run) from {Table("attempt")} where job_id = @id)
             and run >= coalesce((select max(run) from place), 0)
         """;
 
     /// <summary>Lists the column <c>run</c> of every lease that lists the job <c>@id</c>.</summary>
-    protected abstract string LeasedSql { get; }
+    public abstract string LeasedSql { get; }
 
     /// <summary>Gives the planner the statistics of this moment.</summary>
     public Task AnalyzeAsync() => QueryAsync("analyze");
