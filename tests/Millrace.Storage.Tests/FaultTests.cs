@@ -76,7 +76,9 @@ public sealed class FaultsOfPostgres() : Contract(new PostgresDatabase())
         }
         finally
         {
-            await Database.QueryAsync($"set default_transaction_read_only = off; alter database {Database.Name} reset default_transaction_read_only");
+            await using var connection = await Database.ConnectAsync();
+            await TestDatabase.QueryAsync(connection, null, "set default_transaction_read_only = off");
+            await TestDatabase.QueryAsync(connection, null, $"alter database {Database.Name} reset default_transaction_read_only");
         }
     }
 

@@ -551,13 +551,12 @@ public abstract class RuleContract(TestDatabase database) : Contract(database)
         var job = Some.Job(key: Some.Key());
         await SubmitAsync(job);
         // Left behind by a process that died between two steps: it waits for a decision about its key that nobody will make any more.
-        var columns = Database.HasOneWriter ? "1, 1" : "now(), now()";
         await Database.QueryAsync($"delete from {Database.Table("ready")}");
         await Database.QueryAsync(
-            $"insert into {Database.Table("waiting")} (id, reason, since, due, queue, priority, type, run, attempt) select id, 'key', {columns}, queue, priority, type, 1, 1 from {Database.Table("job")}");
+            $"insert into {Database.Table("waiting")} (id, reason, since, due, queue, priority, type, run, attempt) select id, 'key', created, due, queue, priority, type, 1, 1 from {Database.Table("job")}");
         for (var i = 0; i < 3; i++)
         {
-            Clock.Advance(Some.Minute);
+            node.LiveFor(Some.Minute);
             await Store.TidyAsync(Stop);
             await Store.PromoteAsync(10, Stop);
         }

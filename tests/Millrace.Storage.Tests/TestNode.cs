@@ -30,6 +30,16 @@ internal sealed class TestNode(Func<IJobStore> open, FakeTimeProvider clock, str
 
     public bool Beat() => Heartbeat.Beat();
 
+    /// <summary>Time passes, and the node beats as it should.</summary>
+    public void LiveFor(TimeSpan time)
+    {
+        for (var step = Some.Expiry / 2; time > TimeSpan.Zero; time -= step)
+        {
+            clock.Advance(time < step ? time : step);
+            Beat().ShouldBeTrue("a node that beats in time lives");
+        }
+    }
+
     /// <summary>The process dies, or stops where it is: no life sign any more, nothing of it is held open, and its time runs out.
     /// What it says afterwards, it says through a new store, as a process that wakes up late would.</summary>
     public async Task DieAsync()

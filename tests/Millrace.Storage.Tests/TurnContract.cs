@@ -38,8 +38,7 @@ public abstract class TurnContract(TestDatabase database) : Contract(database)
         Clock.Advance(Some.Second);
         var young = Some.Job();
         await SubmitAsync(young);
-        Clock.Advance(Some.Minute);
-        node.Beat();
+        node.LiveFor(Some.Minute);
         await Store.PromoteAsync(100, Stop);
 
         var claims = await node.ClaimAsync(10);
