@@ -1,0 +1,68 @@
+using Millrace.Storage;
+
+namespace Millrace.Sqlite;
+
+internal sealed partial class SqliteStore
+{
+    // A step per queue along the primary key, however many rows are ready.
+    private const string ReadyQueuesSql = """
+        with recursive line(queue) as (
+            select min(queue) from millrace_ready
+            union all
+            select (select min(r.queue) from millrace_ready r where r.queue > line.queue) from line where line.queue is not null
+        )
+        select line.queue
+        from line
+        where line.queue is not null
+          and exists (select 1 from millrace_ready r where r.queue = line.queue and r.is_suspect = 0)
+          and not exists (select 1 from millrace_queue q where q.name = line.queue and q.is_paused = 1)
+        order by line.queue
+        """;
+
+    private const string SuspectQueuesSql = """
+        select distinct r.queue
+        from millrace_ready r
+        where r.is_suspect = 1
+          and not exists (select 1 from millrace_queue q where q.name = r.queue and q.is_paused = 1)
+        order by r.queue
+        """;
+
+    private const string NextTickSql = "select min(next_due) from millrace_schedule where next_due is not null";
+
+    private const string AnyRequestSql = "select 1 from millrace_cancel_request";
+
+    public Task<Outlook> LookOutAsync(CancellationToken cancellationToken) => ReadAsync(LookOut, cancellationToken);
+
+    private Outlook LookOut(Session session) => new()
+    {
+        ReadyQueues = session.Query(ReadyQueuesSql, row => row.GetString(0)),
+        SuspectQueues = session.Query(SuspectQueuesSql, row => row.GetString(0)),
+        NextDue = session.Number(NextDueSql)?.ToTime(),
+        NextTick = session.Number(NextTickSql)?.ToTime(),
+        HasCancelRequests = session.Any(AnyRequestSql),
+        Now = Now().ToTime(),
+    };
+
+    private const string LivingSql = "select id, name, beat from millrace_node where dead_at is null order by id";
+
+    private const string LeasesOfTheDeadSql = """
+        select l.id
+        from millrace_lease l
+        left join millrace_node n on n.id = l.node
+        where n.id is null or n.dead_at is not null
+        order by l.claimed_at, l.id
+        """;
+
+    private const string OwnLeasesSql = "select id from millrace_lease where node = @node order by claimed_at, id";
+
+    public Task<Survey> SurveyAsync(Guid node, CancellationToken cancellationToken) => ReadAsync(session => new Survey
+    {
+        Expired = [.. session.Query(LivingSql, row => new NodeSighting(row.Guid(0), row.GetString(1), row.GetInt64(2))).Where(other => !locks.IsAlive(other.Id))],
+        LeasesOfTheDead = session.Query(LeasesOfTheDeadSql, row => row.Guid(0)),
+        OwnLeases = session.Query(OwnLeasesSql, row => row.Guid(0), ("@node", node.ToText())),
+        NeedsTidying = NeedsTidying(session, Now()),
+    }, cancellationToken);
+
+    // No bell: a node in this process is told by the engine itself, one in another process looks out for itself.
+    public Task RingAsync(IReadOnlyCollection<string> queues, CancellationToken cancellationToken) => Task.CompletedTask;
+}

@@ -1,0 +1,88 @@
+using Millrace.Storage;
+
+namespace Millrace.Sqlite;
+
+internal sealed partial class SqliteStore
+{
+    private const string RegisterSql = """
+        insert into millrace_node (id, name, kind, server, started_at, expires_at, types, queues)
+        values (@id, @name, @kind, @server, @now, @expires_at, @types, @queues)
+        on conflict (id) do update
+            set name = @name, kind = @kind, server = @server, expires_at = @expires_at, types = @types, queues = @queues
+            where dead_at is null
+        """;
+
+    public async Task RegisterAsync(NewNode node, CancellationToken cancellationToken)
+    {
+        // The lock before the row: a row without a lock is a dead node.
+        TakeLock(node.Id);
+        await WriteAsync(session => Register(session, node, Now()), cancellationToken).ConfigureAwait(false);
+    }
+
+    private static int Register(Session session, NewNode node, long now)
+    {
+        session.Execute(RegisterSql,
+            ("@id", node.Id.ToText()), ("@name", node.Name), ("@kind", node.Kind == NodeKind.Server ? "server" : "worker"), ("@server", node.Server?.ToText()),
+            ("@now", now), ("@expires_at", now + node.Expiry.ToMicros()), ("@types", Values.ToTextList(node.Types)), ("@queues", Values.ToTextList(node.Queues)));
+        return BringBack(session, node.Types, now).Count;
+    }
+
+    private const string WaitingForTypeSql = """
+        select id, queue, priority, type, run, attempt, crashes, is_suspect, due, reason
+        from millrace_waiting
+        where reason = 'type'
+          and type in (select value from json_each(@types))
+        """;
+
+    /// <summary>Jobs that waited for a node with these types go back to where their due time says, at their old place in line.</summary>
+    private static List<Pending> BringBack(Session session, IReadOnlyList<string> types, long now)
+    {
+        var jobs = session.Query(WaitingForTypeSql, ReadPending, ("@types", Values.ToTextList(types)));
+        foreach (var job in jobs)
+        {
+            session.Execute(LeaveWaitingSql, ("@id", job.Id));
+            Put(session, job, now);
+        }
+
+        return jobs;
+    }
+
+    // Idle nodes poll: there is no bell to be told of, and no reader of the column, so no write either.
+    public Task SetIdleAsync(Guid node, bool isIdle, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private const string LeaveSql = "update millrace_node set dead_at = @now where id = @id and dead_at is null";
+
+    private const string DropOwnSchedulesSql = """
+        delete from millrace_schedule
+        where is_persistent = 0
+          and name in (select o.name from millrace_schedule_owner o where o.node = @node)
+          and not exists (select 1 from millrace_schedule_owner o where o.name = millrace_schedule.name and o.node <> @node)
+        """;
+
+    private const string DisownSql = "delete from millrace_schedule_owner where node = @node";
+
+    public async Task LeaveAsync(Guid node, CancellationToken cancellationToken)
+    {
+        await WriteAsync(session => Leave(session, node, Now()), cancellationToken).ConfigureAwait(false);
+        locks.Release(node);
+    }
+
+    private static int Leave(Session session, Guid node, long now)
+    {
+        session.Execute(DropOwnSchedulesSql, ("@node", node.ToText()));
+        session.Execute(DisownSql, ("@node", node.ToText()));
+        return session.Execute(LeaveSql, ("@now", now), ("@id", node.ToText()));
+    }
+
+    private void TakeLock(Guid node)
+    {
+        try
+        {
+            locks.Take(node);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw Translate(exception, file.Path);
+        }
+    }
+}

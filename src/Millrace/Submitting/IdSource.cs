@@ -1,0 +1,60 @@
+using Millrace.Storage;
+
+namespace Millrace.Submitting;
+
+/// <summary>Hands out job ids from blocks of the database's sequence. Blocks grow with demand, so that a busy process asks rarely and a quiet one wastes few.</summary>
+internal sealed class IdSource(IJobStore store)
+{
+    private const int SmallestBlock = 64;
+    private const int LargestBlock = 8192;
+
+    private readonly SemaphoreSlim refill = new(1, 1);
+    private readonly Lock gate = new();
+    private long next;
+    private long end;
+    private int blockSize = SmallestBlock;
+
+    public async ValueTask<long> NextAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            lock (gate)
+            {
+                if (next < end)
+                    return next++;
+            }
+            await RefillAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Ids for a bulk, consecutive.</summary>
+    public Task<IdBlock> TakeAsync(int count, CancellationToken cancellationToken) => store.TakeIdsAsync(count, cancellationToken);
+
+    /// <summary>The ids turned out to be somebody else's (after a restore or a failover): forget the rest of the block (rule 20).</summary>
+    public void ThrowAway()
+    {
+        lock (gate)
+            next = end = 0;
+    }
+
+    private async Task RefillAsync(CancellationToken cancellationToken)
+    {
+        await refill.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            lock (gate)
+            {
+                if (next < end)
+                    return;
+            }
+            var block = await store.TakeIdsAsync(blockSize, cancellationToken).ConfigureAwait(false);
+            blockSize = Math.Min(blockSize * 2, LargestBlock);
+            lock (gate)
+                (next, end) = (block.First, block.First + block.Count);
+        }
+        finally
+        {
+            refill.Release();
+        }
+    }
+}

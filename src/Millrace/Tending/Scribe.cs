@@ -1,0 +1,34 @@
+using Millrace.Storage;
+using Millrace.Working;
+
+namespace Millrace.Tending;
+
+/// <summary>Stores the log lines of attempts that run for long, so that people can read along, and refreshes the figures that metrics show.</summary>
+internal sealed class Scribe(MillraceInstance instance) : ITender
+{
+    public string Name => "write logs";
+
+    public Signal Wake { get; } = new();
+
+    public async Task<TimeSpan> StepAsync(CancellationToken cancellationToken)
+    {
+        List<LogLine> lines = [];
+        foreach (var attempt in instance.Running.All)
+            lines.AddRange(attempt.Lines.Take());
+        if (lines.Count > 0)
+            await instance.Patiently.RunAsync(
+                async token =>
+                {
+                    await instance.Store.SaveLogAsync(lines, token).ConfigureAwait(false);
+                    return true;
+                },
+                cancellationToken).ConfigureAwait(false);
+        if (instance.Telemetry.WantsDepths)
+        {
+            var depths = await instance.Store.ReadDepthsAsync(cancellationToken).ConfigureAwait(false);
+            instance.Telemetry.Depths(depths, await instance.Store.ReadClockAsync(cancellationToken).ConfigureAwait(false));
+            return TimeSpan.FromSeconds(10);
+        }
+        return TimeSpan.FromSeconds(2);
+    }
+}

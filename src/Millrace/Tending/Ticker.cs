@@ -1,0 +1,66 @@
+using Millrace.Storage;
+using Millrace.Submitting;
+using Millrace.Telemetry;
+using Millrace.Working;
+
+namespace Millrace.Tending;
+
+/// <summary>Fires the ticks of schedules. Any node does it; the schedule's row, locked, makes each tick one job.</summary>
+internal sealed class Ticker(MillraceInstance instance) : ITender
+{
+    private readonly Queue<long> ids = new();
+
+    public string Name => "tick";
+
+    public Signal Wake => instance.WakeUps.Schedules;
+
+    private long nextTickAt = long.MaxValue;
+
+    /// <summary>Told by the look-out.</summary>
+    public void NextTickIs(DateTimeOffset tick, DateTimeOffset now)
+    {
+        var at = instance.Time.GetTimestamp() + (long)(Math.Max(0, (tick - now).TotalSeconds) * instance.Time.TimestampFrequency);
+        if (at >= Volatile.Read(ref nextTickAt))
+            return;
+        Volatile.Write(ref nextTickAt, at);
+        Wake.Set();
+    }
+
+    public async Task<TimeSpan> StepAsync(CancellationToken cancellationToken)
+    {
+        Volatile.Write(ref nextTickAt, long.MaxValue);
+        // The plan is pure and gets no database: enough ids for the largest catch-up are at hand before.
+        while (ids.Count < TickPlanner.MostJobs)
+            ids.Enqueue(await instance.Submitter.NextIdAsync(cancellationToken).ConfigureAwait(false));
+
+        while (await instance.Store.TickAsync(Plan, cancellationToken).ConfigureAwait(false) is { } answer)
+        {
+            if (answer.Skipped > 0)
+                Log.TicksSkipped(instance.Log, answer.Schedule, answer.Skipped, answer.Fired);
+            instance.WakeUps.Ready(answer.Queues);
+            if (answer.Queues.Count > 0)
+                await instance.RingQuietlyAsync(answer.Queues).ConfigureAwait(false);
+            while (ids.Count < TickPlanner.MostJobs)
+                ids.Enqueue(await instance.Submitter.NextIdAsync(cancellationToken).ConfigureAwait(false));
+        }
+        var now = await instance.Store.ReadClockAsync(cancellationToken).ConfigureAwait(false);
+        var schedules = await instance.Store.ReadSchedulesAsync(cancellationToken).ConfigureAwait(false);
+        var next = schedules.Min(schedule => schedule.NextDue);
+        var pause = next is { } due ? due - now : TimeSpan.MaxValue;
+        return pause <= TimeSpan.Zero ? TimeSpan.FromMilliseconds(50) : pause < TimeSpan.FromMinutes(1) ? pause : TimeSpan.FromMinutes(1);
+    }
+
+    private TickPlan Plan(Schedule schedule, DateTimeOffset now)
+    {
+        try
+        {
+            return TickPlanner.Plan(schedule, now, ids.Dequeue, JobWriter.NewNonce);
+        }
+        catch (InvalidScheduleException exception)
+        {
+            // Written by another version, or by hand. It must not keep the other schedules from firing (G11): it is looked at again later.
+            Log.ScheduleUnreadable(instance.Log, exception, schedule.Name);
+            return TickPlanner.Postpone(schedule, now);
+        }
+    }
+}

@@ -1,0 +1,96 @@
+using Millrace.Storage;
+
+namespace Millrace.Working;
+
+/// <summary>
+/// The leases that one queue loop holds, and how much of each is open. A lease is known from before its claim is sent until after its deletion was answered, so that upkeep
+/// never takes a lease in flight for a forgotten one (rule 7).
+/// </summary>
+internal sealed class LeaseBook
+{
+    private readonly Dictionary<Guid, Entry> leases = [];
+    private readonly Lock gate = new();
+
+    /// <summary>Asked by upkeep, from another loop.</summary>
+    public bool Knows(Guid lease)
+    {
+        lock (gate)
+            return leases.ContainsKey(lease);
+    }
+
+    /// <summary>A claim under this id is about to be sent.</summary>
+    public void Expect(Guid lease)
+    {
+        lock (gate)
+            leases.Add(lease, new Entry { IsExpected = true });
+    }
+
+    /// <summary>The claim's answer.</summary>
+    public void Opened(Guid lease, int count)
+    {
+        lock (gate)
+        {
+            if (count == 0)
+                leases.Remove(lease);
+            else
+                leases[lease] = new Entry { Open = count, Listed = count };
+        }
+    }
+
+    /// <summary>A run's end goes into the next turn.</summary>
+    public void Ended(Guid lease)
+    {
+        lock (gate)
+        {
+            if (leases.TryGetValue(lease, out var entry))
+                entry.Open--;
+        }
+    }
+
+    /// <summary>Leases that have nothing open any more. They stay known until <see cref="Closed"/>.</summary>
+    public List<Guid> ToClose()
+    {
+        lock (gate)
+            return [.. leases.Where(pair => pair.Value is { IsExpected: false, Open: 0 }).Select(pair => pair.Key)];
+    }
+
+    /// <summary>Leases of which a quarter or more of what they list has ended (rule 9: rewriting the lists is the dearest write of a turn).</summary>
+    public List<Guid> ToShrink()
+    {
+        lock (gate)
+        {
+            List<Guid> shrink = [];
+            foreach (var (lease, entry) in leases)
+            {
+                if (entry.IsExpected || entry.Open == 0 || entry.Listed < 8 || entry.Open > entry.Listed * 3 / 4)
+                    continue;
+                entry.Listed = entry.Open;
+                shrink.Add(lease);
+            }
+            return shrink;
+        }
+    }
+
+    /// <summary>The turn that deleted these was answered.</summary>
+    public void Closed(IReadOnlyList<Guid> deleted)
+    {
+        lock (gate)
+        {
+            foreach (var lease in deleted)
+                leases.Remove(lease);
+        }
+    }
+
+    public void Clear()
+    {
+        lock (gate)
+            leases.Clear();
+    }
+
+    private sealed class Entry
+    {
+        public bool IsExpected;
+        public int Open;
+        public int Listed;
+    }
+}

@@ -1,0 +1,124 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Millrace.Storage;
+using Millrace.Telemetry;
+using Millrace.Tending;
+
+namespace Millrace.Working;
+
+/// <summary>Starts the instance with the application and stops it with it. Its loops are its own, not background services: an exception in one of those can end a host quietly.</summary>
+internal sealed class MillraceHost(MillraceInstance instance) : IHostedService
+{
+    // After the token: how long a handler may take to notice.
+    private static readonly TimeSpan GraceAfterToken = TimeSpan.FromSeconds(3);
+
+    private readonly CancellationTokenSource stopping = new();
+    private readonly CancellationTokenSource abandoned = new();
+    private readonly List<TendingLoop> tending = [];
+    private Task work = Task.CompletedTask;
+    private Task upkeep = Task.CompletedTask;
+    private CancellationTokenRegistration stopSign;
+
+    public IReadOnlyList<TendingLoop> Tending => tending;
+
+    public bool IsStarted { get; private set; }
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await SetupCheck.RunAsync(instance, cancellationToken).ConfigureAwait(false);
+        if (instance.Workers is not { } workers)
+        {
+            IsStarted = true;
+            return;
+        }
+
+        instance.Loops = [.. instance.QueueNames.Select(queue => new QueueLoop(instance, queue, ConcurrencyOf(workers, queue), workers.Prefetch))];
+        await instance.Node.EnsureAliveAsync(cancellationToken).ConfigureAwait(false);
+        await SchedulePruningAsync(cancellationToken).ConfigureAwait(false);
+        foreach (var tender in (ITender[])[new LookOut(instance), instance.Promoter, instance.Ticker, new Sweeper(instance), new CancelWatcher(instance), new Scribe(instance)])
+            tending.Add(new TendingLoop(tender, instance));
+
+        work = Task.WhenAll(instance.Loops.Select(loop => Task.Run(() => loop.RunAsync(stopping.Token, abandoned.Token), CancellationToken.None)));
+        upkeep = Task.WhenAll(tending.Select(loop => Task.Run(() => loop.RunAsync(stopping.Token), CancellationToken.None)));
+        // Claiming ends with the first sign of the stop, before the other hosted services have taken their time to stop.
+        stopSign = instance.Services.GetService<IHostApplicationLifetime>()?.ApplicationStopping.Register(stopping.Cancel) ?? default;
+        IsStarted = true;
+        Log.Started(
+            instance.Log,
+            instance.Node.Id,
+            instance.Store.Name,
+            string.Join(", ", instance.Loops.Select(loop => $"{loop.Concurrency} slots for queue \"{loop.Queue}\"")),
+            instance.Types.Names.Count);
+    }
+
+    /// <summary>No new claim; the grace time for what runs; then its token; then it goes back without using an attempt; every end is written; the life sign stops last (G8).</summary>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await stopSign.DisposeAsync().ConfigureAwait(false);
+        if (!IsStarted || instance.Workers is not { } workers)
+            return;
+        IsStarted = false;
+        Log.Stopping(instance.Log, instance.Running.Count, workers.ShutdownGrace);
+        await stopping.CancelAsync().ConfigureAwait(false);
+        using var hurry = cancellationToken.Register(abandoned.Cancel);
+
+        if (!await IsDoneWithinAsync(workers.ShutdownGrace, cancellationToken).ConfigureAwait(false))
+        {
+            instance.Running.StopAll(StopReason.Shutdown, "The application is shutting down, and the grace time is over.");
+            if (!await IsDoneWithinAsync(GraceAfterToken, cancellationToken).ConfigureAwait(false))
+            {
+                foreach (var attempt in instance.Running.All)
+                    instance.Loops.FirstOrDefault(loop => loop.Queue == attempt.Claim.Queue)?.GiveUp(attempt);
+                await IsDoneWithinAsync(GraceAfterToken, cancellationToken).ConfigureAwait(false);
+                await abandoned.CancelAsync().ConfigureAwait(false);
+            }
+        }
+        try
+        {
+            await work.ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // What is not written is listed by our leases; others take it back.
+        }
+        await upkeep.ConfigureAwait(false);
+        await instance.Node.DisposeAsync().ConfigureAwait(false);
+        Log.Stopped(instance.Log, instance.Loops.Sum(loop => loop.Released));
+    }
+
+    private async Task<bool> IsDoneWithinAsync(TimeSpan time, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await work.WaitAsync(time, instance.Time, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
+        catch (OperationCanceledException)
+        {
+            return true;
+        }
+    }
+
+    private async Task SchedulePruningAsync(CancellationToken cancellationToken)
+    {
+        if (instance.Options.RemoveOldWorkerJobs is { } cron)
+        {
+            await instance.Client.SubmitNamedAsync(
+                RemoveOldWorkerJobs.TypeName,
+                null,
+                new JobOptions { CronSchedule = cron, Persistent = true, Tag = RemoveOldWorkerJobs.TypeName, MissedTicks = MissedTicks.Skip, Retry = RetryPolicy.None },
+                cancellationToken).ConfigureAwait(false);
+        }
+        else
+        {
+            await instance.Store.RemoveScheduleAsync(RemoveOldWorkerJobs.TypeName, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private static int ConcurrencyOf(WorkerOptions workers, string queue) =>
+        workers.Queues.TryGetValue(queue, out var options) && options.Concurrency > 0 ? options.Concurrency : workers.Concurrency;
+}

@@ -1,0 +1,402 @@
+using System.Threading.Channels;
+using Millrace.Storage;
+using Millrace.Submitting;
+using Millrace.Telemetry;
+
+namespace Millrace.Working;
+
+/// <summary>
+/// Works on one queue: claims jobs, keeps the slots busy, hands the ends back. Ends and claims share a turn, one round trip and one commit; while a turn is on its way the
+/// slots go on with what is in hand, so that the busier it is the larger the turns are. There is no timer in the saturated path.
+/// </summary>
+internal sealed class QueueLoop
+{
+    // While batches come back full, claims go on from the last place; this is how long a row that became ready behind it can be missed.
+    private static readonly TimeSpan SweepInterval = TimeSpan.FromMilliseconds(250);
+
+    // How long a finished result may wait for company while there is still enough in hand to run.
+    private static readonly TimeSpan LongestWaitOfAnEnd = TimeSpan.FromMilliseconds(50);
+
+    // Claimed jobs that have not started for this long go back: the guess of how long jobs take was wrong, and others may be free.
+    private static readonly TimeSpan LongestWaitInHand = TimeSpan.FromSeconds(1);
+
+    private readonly MillraceInstance instance;
+    private readonly TimeSpan window;
+    private readonly Signal wake = new();
+    private readonly Channel<HeldClaim> inHand = Channel.CreateUnbounded<HeldClaim>();
+    private readonly Lock gate = new();
+
+    // Under the gate: what the slots have finished and no turn has taken yet.
+    private List<(HeldClaim Held, RunEnd Run)> ended = [];
+
+    // Touched by slots and loop.
+    private int waiting;
+    private int running;
+    private int isWoken = 1;
+    private int isWokenForSuspect;
+    private long averageRunTicks;
+    private volatile int lowWater;
+    private volatile bool isDraining;
+
+    // Touched only by the loop.
+    private bool mayHaveMore;
+    private bool wantsSuspect;
+    private bool isFlushing;
+    private ClaimCursor? cursor;
+    private long sweptAt;
+    private double averageDataSize;
+
+    public QueueLoop(MillraceInstance instance, string queue, int concurrency, TimeSpan window)
+    {
+        this.instance = instance;
+        this.window = window;
+        Queue = queue;
+        Concurrency = concurrency;
+        instance.WakeUps.Watch(queue, Wake);
+    }
+
+    public string Queue { get; }
+
+    public int Concurrency { get; }
+
+    public LeaseBook Leases { get; } = new();
+
+    /// <summary>Nothing to claim, as far as the last look could tell, and nothing running.</summary>
+    public bool IsIdle => !Volatile.Read(ref mayHaveMore) && Volatile.Read(ref running) == 0;
+
+    /// <summary>Jobs that were claimed and handed back unstarted or unfinished at the stop.</summary>
+    public int Released { get; private set; }
+
+    /// <summary>How many turns in a row have failed; 0 when the last was answered.</summary>
+    public int FailedTurns { get; private set; }
+
+    /// <summary>There may be something to claim.</summary>
+    public void Wake()
+    {
+        Volatile.Write(ref isWoken, 1);
+        wake.Set();
+    }
+
+    /// <summary>A suspect is in line: it is claimed alone.</summary>
+    public void WakeForSuspect()
+    {
+        Volatile.Write(ref isWokenForSuspect, 1);
+        wake.Set();
+    }
+
+    /// <summary>Claims and runs until <paramref name="stopping"/>, then hands back what has not started and waits for what runs. Returns when every end is written.</summary>
+    /// <param name="stopping">Claim no more.</param>
+    /// <param name="abandoned">Stop at once, whatever is not written yet; the leases tell others what to take back.</param>
+    public async Task RunAsync(CancellationToken stopping, CancellationToken abandoned)
+    {
+        sweptAt = instance.Time.GetTimestamp();
+        for (var i = 0; i < Concurrency; i++)
+            _ = Task.Run(SlotAsync, CancellationToken.None);
+        using var stop = stopping.Register(wake.Set);
+
+        while (true)
+        {
+            if (stopping.IsCancellationRequested && !isDraining)
+                BeginDrain();
+            if (NextTurn() is { } turn)
+                await TakeAsync(turn, abandoned).ConfigureAwait(false);
+            else if (isDraining && IsEmpty())
+                return;
+            else if (!await wake.WaitAsync(LongestWait(), instance.Time, abandoned).ConfigureAwait(false))
+                Flush();
+        }
+    }
+
+    /// <summary>Writes the end of an attempt whose handler did not stop in time.</summary>
+    public void GiveUp(Attempt attempt)
+    {
+        if (!attempt.TryGiveUp())
+            return;
+        var claim = attempt.Claim;
+        Log.GivenUp(instance.Log, claim.JobId, claim.Type, claim.Queue, claim.Attempt);
+        Released++;
+        Add(attempt.Held, new RunEnd(attempt.GivenUpEnd(), IsSettled: false));
+        Interlocked.Decrement(ref running);
+        wake.Set();
+    }
+
+    /// <summary>Our node was taken for dead: nothing in hand is ours any more.</summary>
+    public void DropEverything()
+    {
+        while (inHand.Reader.TryRead(out _))
+            Interlocked.Decrement(ref waiting);
+        Leases.Clear();
+        Wake();
+    }
+
+    private void BeginDrain()
+    {
+        isDraining = true;
+        inHand.Writer.TryComplete();
+        GiveBackUnstarted();
+    }
+
+    private void GiveBackUnstarted()
+    {
+        while (inHand.Reader.TryRead(out var held))
+        {
+            Add(held, new RunEnd(AttemptRunner.Released(held, null), IsSettled: false));
+            Interlocked.Decrement(ref waiting);
+            Released++;
+        }
+    }
+
+    private bool IsEmpty()
+    {
+        lock (gate)
+            return ended.Count == 0 && Volatile.Read(ref running) == 0 && Volatile.Read(ref waiting) == 0;
+    }
+
+    private TimeSpan LongestWait()
+    {
+        lock (gate)
+        {
+            if (ended.Count > 0)
+                return LongestWaitOfAnEnd;
+        }
+        return Volatile.Read(ref waiting) > 0 ? LongestWaitInHand : TimeSpan.MaxValue;
+    }
+
+    /// <summary>Nothing has happened for a while although something waits.</summary>
+    private void Flush()
+    {
+        isFlushing = true;
+        if (!inHand.Reader.TryPeek(out var oldest))
+            return;
+        var waited = instance.Time.GetElapsedTime(oldest.Received);
+        if (waited < LongestWaitInHand || isDraining)
+            return;
+        Volatile.Write(ref averageRunTicks, Math.Max(Volatile.Read(ref averageRunTicks), waited.Ticks));
+        GiveBackUnstarted();
+    }
+
+    /// <summary>Decides whether it is worth going to the database now, and with what. Null: wait.</summary>
+    private PendingTurn? NextTurn()
+    {
+        if (Interlocked.Exchange(ref isWoken, 0) == 1)
+            mayHaveMore = true;
+        if (Interlocked.Exchange(ref isWokenForSuspect, 0) == 1)
+            wantsSuspect = true;
+
+        var target = Prefetch.Target(Concurrency, new TimeSpan(Volatile.Read(ref averageRunTicks)), window, averageDataSize);
+        var inLine = Volatile.Read(ref waiting);
+        var room = isDraining || !instance.Node.IsAlive ? 0 : Concurrency + target - inLine - Volatile.Read(ref running);
+        var claims = mayHaveMore && room > 0 && inLine <= target / 2;
+        var claimsSuspect = wantsSuspect && room > 0 && !claims;
+        // The slots call when they have worked off half of what is in hand, or at each end when nothing more is expected to come.
+        lowWater = mayHaveMore ? target / 2 : int.MaxValue;
+
+        lock (gate)
+        {
+            var endsMustGo = ended.Count > 0 && (isFlushing || isDraining || !mayHaveMore || inLine == 0 || ended.Count >= Prefetch.Most);
+            if (!claims && !claimsSuspect && !endsMustGo)
+                return null;
+            isFlushing = false;
+            var turn = new PendingTurn(ended, claims ? room : claimsSuspect ? 1 : 0, claimsSuspect);
+            ended = [];
+            return turn;
+        }
+    }
+
+    private async Task TakeAsync(PendingTurn pending, CancellationToken abandoned)
+    {
+        var node = instance.Node.Id;
+        List<AttemptEnd> ends = new(pending.Ended.Count);
+        List<AttemptEnd> settled = [];
+        foreach (var (held, run) in pending.Ended)
+        {
+            // Claimed under an identity that was taken for dead since: the store would refuse it.
+            if (held.Node != node)
+            {
+                Refused(held.Claim);
+                continue;
+            }
+            (run.IsSettled ? settled : ends).Add(run.End);
+            Leases.Ended(held.Claim.Lease);
+        }
+
+        var turn = new Turn
+        {
+            Node = node,
+            Queue = Queue,
+            Types = instance.Types.Names,
+            Ends = ends,
+            Settled = settled,
+            EmptyLeases = Leases.ToClose(),
+            LeasesToShrink = Leases.ToShrink(),
+            Want = pending.Want,
+            Lease = pending.Want > 0 ? Guid.NewGuid() : Guid.Empty,
+            After = pending.IsForSuspect ? null : CursorOrSweep(),
+            SuspectsOnly = pending.IsForSuspect,
+        };
+        if (turn.Want > 0)
+            Leases.Expect(turn.Lease);
+        if (await SendAsync(turn, abandoned).ConfigureAwait(false) is { } answer)
+            Digest(turn, answer);
+    }
+
+    private ClaimCursor? CursorOrSweep()
+    {
+        var now = instance.Time.GetTimestamp();
+        if (cursor is not null && instance.Time.GetElapsedTime(sweptAt, now) < SweepInterval)
+            return cursor;
+        sweptAt = now;
+        return null;
+    }
+
+    /// <summary>Sends a turn until it is answered: a turn can be repeated (rule 7), and finished results wait here for as long as the database is away (G9).</summary>
+    /// <returns>Null when our node was taken for dead meanwhile.</returns>
+    private async Task<TurnAnswer?> SendAsync(Turn turn, CancellationToken abandoned)
+    {
+        while (true)
+        {
+            try
+            {
+                var answer = await instance.Store.TurnAsync(turn, abandoned).ConfigureAwait(false);
+                if (FailedTurns >= 3)
+                    Log.LoopRecovered(instance.Log, $"queue {Queue}");
+                FailedTurns = 0;
+                return answer;
+            }
+            catch (Exception exception) when (!abandoned.IsCancellationRequested)
+            {
+                // Whatever it was, the results are still in hand and must not be lost by leaving here.
+                FailedTurns++;
+                var isTransient = exception is StoreException { IsTransient: true };
+                var pause = Backoff.NextDelay(FailedTurns, Random.Shared.NextDouble(), TimeSpan.FromMilliseconds(20), TimeSpan.FromSeconds(isTransient ? 2 : 10));
+                if (FailedTurns >= 3)
+                    Log.LoopFailed(instance.Log, isTransient ? null : exception, $"queue {Queue}", FailedTurns, pause, exception.Message);
+                await Task.Delay(pause, instance.Time, abandoned).ConfigureAwait(false);
+            }
+            if (instance.Node.Id != turn.Node)
+                return null;
+        }
+    }
+
+    private void Digest(Turn turn, TurnAnswer answer)
+    {
+        Leases.Closed(turn.EmptyLeases);
+        for (var i = 0; i < turn.Ends.Count; i++)
+            Digest(turn.Ends[i], answer.Ends[i]);
+
+        if (turn.Want == 0)
+            return;
+        Leases.Opened(turn.Lease, answer.Claims.Count);
+        if (answer.NodeIsLost)
+        {
+            instance.Node.LooksLost(turn.Node);
+            return;
+        }
+        Hold(turn, answer);
+        if (turn.SuspectsOnly)
+        {
+            wantsSuspect = answer.Claims.Count > 0;
+            return;
+        }
+        var isFull = answer.Claims.Count >= turn.Want;
+        // A short batch behind a cursor says nothing about the rows before it: look once more from the start.
+        mayHaveMore = isFull || turn.After is not null;
+        cursor = isFull ? answer.Last : null;
+        if (isFull)
+            instance.Idleness.IsBusy();
+        if (answer.NextDue is { } due)
+            instance.Promoter.NextDueIs(due, answer.Now);
+    }
+
+    private void Hold(Turn turn, TurnAnswer answer)
+    {
+        var received = instance.Time.GetTimestamp();
+        Interlocked.Add(ref waiting, answer.Claims.Count);
+        foreach (var claim in answer.Claims)
+        {
+            averageDataSize += (claim.Data.Length - averageDataSize) / 16;
+            var held = new HeldClaim(claim, turn.Node, received);
+            if (inHand.Writer.TryWrite(held))
+                continue;
+            // The stop came while the claim was on its way: back, unstarted.
+            Add(held, new RunEnd(AttemptRunner.Released(held, null), IsSettled: false));
+            Interlocked.Decrement(ref waiting);
+            Released++;
+        }
+    }
+
+    private void Digest(AttemptEnd end, EndVerdict verdict)
+    {
+        var claim = end.Claim;
+        switch (verdict)
+        {
+            case EndVerdict.Stale:
+                Refused(claim);
+                return;
+            case EndVerdict.Superseded:
+                Log.Superseded(instance.Log, claim.JobId, claim.Type, claim.Queue, claim.Attempt);
+                return;
+            case EndVerdict.Cancelled:
+                return;
+        }
+        if (!end.Outcome.IsFinal())
+        {
+            if (end.Again > TimeSpan.Zero)
+                instance.WakeUps.Scheduled.Set();
+            else if (!isDraining)
+                Wake();
+        }
+        foreach (var next in end.Then)
+        {
+            if (next.Due is null && next.Delay <= TimeSpan.Zero)
+                instance.WakeUps.Ready(next.Queue);
+            else
+                instance.WakeUps.Scheduled.Set();
+        }
+    }
+
+    private void Refused(Claim claim)
+    {
+        instance.Telemetry.Stale(claim);
+        Log.Stale(instance.Log, claim.JobId, claim.Type, claim.Queue, claim.Attempt);
+    }
+
+    private async Task SlotAsync()
+    {
+        var reader = inHand.Reader;
+        while (await reader.WaitToReadAsync().ConfigureAwait(false))
+        {
+            while (reader.TryRead(out var held))
+            {
+                Interlocked.Increment(ref running);
+                Interlocked.Decrement(ref waiting);
+                var began = instance.Time.GetTimestamp();
+                var run = await instance.Runner.RunAsync(held).ConfigureAwait(false);
+                if (run is not { } end)
+                    continue;   // given up meanwhile, and no longer counted as running
+                Learn(instance.Time.GetElapsedTime(began));
+                Add(held, end);
+                Interlocked.Decrement(ref running);
+                var inLine = Volatile.Read(ref waiting);
+                if (inLine == 0 || inLine <= lowWater || isDraining)
+                    wake.Set();
+            }
+        }
+    }
+
+    private void Add(HeldClaim held, RunEnd run)
+    {
+        lock (gate)
+            ended.Add((held, run));
+    }
+
+    /// <summary>A moving average over about the last sixteen runs: good enough to guess how many a tenth of a second will take. Slots may overwrite each other's sample.</summary>
+    private void Learn(TimeSpan ran)
+    {
+        var average = Volatile.Read(ref averageRunTicks);
+        var sample = Math.Max(1, ran.Ticks);
+        Volatile.Write(ref averageRunTicks, average == 0 ? sample : Math.Max(1, average + (sample - average) / 16));
+    }
+
+    private sealed record PendingTurn(List<(HeldClaim Held, RunEnd Run)> Ended, int Want, bool IsForSuspect);
+}

@@ -1,0 +1,45 @@
+using System.Collections.Concurrent;
+
+namespace Millrace.Working;
+
+/// <summary>Who in this process is to be woken by what. A wake-up is a hint: everything that waits here also looks by itself from time to time.</summary>
+internal sealed class WakeUps
+{
+    private readonly ConcurrentDictionary<string, Action> queues = new(StringComparer.Ordinal);
+
+    /// <summary>A scheduled job may be due earlier than the promoter thinks.</summary>
+    public Signal Scheduled { get; } = new();
+
+    /// <summary>A schedule may be due earlier than the ticker thinks.</summary>
+    public Signal Schedules { get; } = new();
+
+    /// <summary>Somebody asked to cancel a running job.</summary>
+    public Signal Cancels { get; } = new();
+
+    public void Watch(string queue, Action wake) => queues[queue] = wake;
+
+    /// <summary>A queue has something to claim.</summary>
+    public void Ready(string queue)
+    {
+        if (queues.TryGetValue(queue, out var wake))
+            wake();
+    }
+
+    public void Ready(IEnumerable<string> names)
+    {
+        foreach (var name in names)
+            Ready(name);
+    }
+
+    /// <summary>A ring of the bell: queue names, and "!" for a cancel request.</summary>
+    public void Rung(IEnumerable<string> names)
+    {
+        foreach (var name in names)
+        {
+            if (name == "!")
+                Cancels.Set();
+            else
+                Ready(name);
+        }
+    }
+}
