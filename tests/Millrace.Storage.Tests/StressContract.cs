@@ -21,7 +21,7 @@ public abstract class StressContract(PostgresDatabase database) : Contract(datab
     public async Task However_many_submit_and_roll_back_there_are_never_two_pending_jobs_with_one_key()
     {
         var seed = Number("MILLRACE_TEST_SEED", Random.Shared.Next());
-        var rounds = 50 * Number("MILLRACE_TEST_SCALE", 1);
+        var rounds = 40 * Number("MILLRACE_TEST_SCALE", 1);
         TestContext.Current.SendDiagnosticMessage($"MILLRACE_TEST_SEED={seed}");
         TestContext.Current.TestOutputHelper?.WriteLine($"MILLRACE_TEST_SEED={seed}");
         var settings = new NpgsqlConnectionStringBuilder(database.ConnectionString) { MaxPoolSize = Submitters, NoResetOnClose = true, Timeout = 60 };

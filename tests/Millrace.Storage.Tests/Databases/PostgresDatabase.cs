@@ -26,6 +26,7 @@ public class PostgresDatabase : TestDatabase
 
     public override async Task DropAsync()
     {
+        await CloseAsync();
         if (name is not null)
             await PostgresDatabases.ReturnAsync(name);
     }

@@ -19,11 +19,10 @@ public sealed class SqliteDatabase : TestDatabase
         return Task.CompletedTask;
     }
 
-    public override Task DropAsync()
+    public override async Task DropAsync()
     {
-        SqliteConnection.ClearAllPools();
+        await CloseAsync();
         Directory.Delete(directory, recursive: true);
-        return Task.CompletedTask;
     }
 
     // Normal: a test cuts no power, and saves the wait for the disk.

@@ -5,6 +5,10 @@ namespace Millrace.Storage.Tests;
 /// <summary>A database that one test has for itself.</summary>
 public abstract class TestDatabase
 {
+    // Tests look often, and a new connection is dearer than what they look at.
+    private readonly SemaphoreSlim looking = new(1);
+    private DbConnection? eye;
+
     /// <summary>Whether one transaction at a time may write, so that a race between two open writers cannot happen.</summary>
     public abstract bool HasOneWriter { get; }
 
@@ -54,8 +58,24 @@ public abstract class TestDatabase
 
     public async Task<IReadOnlyList<object?[]>> QueryAsync(string sql, params (string Name, object? Value)[] parameters)
     {
-        await using var connection = await ConnectAsync();
-        return await QueryAsync(connection, null, sql, parameters);
+        await looking.WaitAsync();
+        try
+        {
+            eye ??= await ConnectAsync();
+            return await QueryAsync(eye, null, sql, parameters);
+        }
+        finally
+        {
+            looking.Release();
+        }
+    }
+
+    /// <summary>Closes the connection that the test looked through.</summary>
+    protected async Task CloseAsync()
+    {
+        if (eye is not null)
+            await eye.DisposeAsync();
+        eye = null;
     }
 
     public static async Task<IReadOnlyList<object?[]>> QueryAsync(
