@@ -60,7 +60,7 @@ public abstract class CompleteContract(TestDatabase database) : Contract(databas
     {
         var zombie = await NodeAsync();
         var claim = await RunningAsync(zombie);
-        zombie.Die();
+        await zombie.DieAsync();
         await (await NodeAsync()).SweepAsync();
         await using var transaction = await BeginAsync();
         (await zombie.Store.CompleteAsync(zombie.Id, zombie.End(claim, Outcome.Succeeded), transaction, Stop)).ShouldBeFalse();
@@ -122,7 +122,7 @@ public abstract class CompleteContract(TestDatabase database) : Contract(databas
     {
         var zombie = await NodeAsync();
         var claim = await RunningAsync(zombie);
-        zombie.Die();
+        await zombie.DieAsync();
         await (await NodeAsync()).SweepAsync(Some.Discard);
         (await zombie.Store.LookAtRunAsync(zombie.Id, claim, Stop)).ShouldBe(RunStanding.Stale);
     }

@@ -45,7 +45,7 @@ public abstract class Contract(TestDatabase database) : IAsyncLifetime
 
     private protected async Task<TestNode> NodeAsync(params string[] types)
     {
-        var node = await TestNode.StartAsync(database.Open(new StoreClock(Clock)), Clock, types.Length == 0 ? ["send", "report"] : types);
+        var node = await TestNode.StartAsync(() => database.Open(new StoreClock(Clock)), Clock, types.Length == 0 ? ["send", "report"] : types);
         toDispose.Add(node);
         return node;
     }

@@ -27,7 +27,7 @@ public abstract class NodeContract(TestDatabase database) : Contract(database)
     public async Task A_node_that_is_silent_is_seen_as_expired_and_can_be_buried_once()
     {
         var silent = await NodeAsync();
-        silent.Die();
+        await silent.DieAsync();
         var node = await NodeAsync();
 
         var sighting = (await node.Store.SurveyAsync(node.Id, Stop)).Expired.ShouldHaveSingleItem();
@@ -50,7 +50,7 @@ public abstract class NodeContract(TestDatabase database) : Contract(database)
     public async Task A_node_that_was_buried_is_told_by_its_next_beat_and_by_its_next_turn()
     {
         var zombie = await NodeAsync();
-        zombie.Die();
+        await zombie.DieAsync();
         var node = await NodeAsync();
         await node.SweepAsync();
         await SubmitAsync(Some.Job());
@@ -93,7 +93,7 @@ public abstract class NodeContract(TestDatabase database) : Contract(database)
     {
         var before = await NodeAsync();
         var claim = await RunningAsync(before);
-        before.Die();
+        await before.DieAsync();
         var after = await NodeAsync();
 
         (await after.Store.SurveyAsync(after.Id, Stop)).OwnLeases.ShouldBeEmpty();
@@ -178,7 +178,7 @@ public abstract class NodeContract(TestDatabase database) : Contract(database)
     public async Task A_tombstone_is_cleared_away_when_its_leases_are_gone_and_time_has_passed()
     {
         var dead = await NodeAsync();
-        dead.Die();
+        await dead.DieAsync();
         var node = await NodeAsync();
         await node.SweepAsync();
         for (var day = 0; day < 3; day++)

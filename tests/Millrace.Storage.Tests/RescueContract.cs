@@ -14,7 +14,7 @@ public abstract class RescueContract(TestDatabase database) : Contract(database)
         var dead = await NodeAsync();
         await SubmitAllAsync(Some.Jobs(3));
         var claims = await dead.ClaimAsync(3);
-        dead.Die();
+        await dead.DieAsync();
         var node = await NodeAsync();
 
         (await node.SweepAsync()).ShouldHaveSingleItem().ShouldSatisfyAllConditions(
@@ -39,7 +39,7 @@ public abstract class RescueContract(TestDatabase database) : Contract(database)
         var claim = await RunningAsync(dead, Some.Job() with { Policy = """{"maxAttempts":1}""" });
         await dead.EndAsync(claim, Outcome.Failed);
         await dead.ClaimOneAsync();
-        dead.Die();
+        await dead.DieAsync();
         LeasedRun? seen = null;
 
         await (await NodeAsync()).SweepAsync(run => Some.Again(seen = run));
@@ -55,7 +55,7 @@ public abstract class RescueContract(TestDatabase database) : Contract(database)
         var claims = await dead.ClaimAsync(2);
         // The other has ended, but it was there when the process died, as far as anybody can tell.
         await dead.TurnAsync(dead.Ending(dead.End(claims[0], Outcome.Succeeded)) with { LeasesToShrink = [claims[0].Lease] });
-        dead.Die();
+        await dead.DieAsync();
         var seen = new List<LeasedRun>();
         await (await NodeAsync()).SweepAsync(run =>
         {
@@ -72,7 +72,7 @@ public abstract class RescueContract(TestDatabase database) : Contract(database)
     {
         var dead = await NodeAsync();
         var claim = await RunningAsync(dead);
-        dead.Die();
+        await dead.DieAsync();
         var node = await NodeAsync();
         await node.SweepAsync(run => Some.Again(run) with { Charged = charged, Crashes = 2, IsSuspect = false });
 
@@ -85,7 +85,7 @@ public abstract class RescueContract(TestDatabase database) : Contract(database)
     {
         var dead = await NodeAsync();
         await RunningAsync(dead);
-        dead.Die();
+        await dead.DieAsync();
         var node = await NodeAsync();
         await node.SweepAsync();
         var claim = (await node.ClaimAsync(1, suspects: true)).ShouldHaveSingleItem();
@@ -104,7 +104,7 @@ public abstract class RescueContract(TestDatabase database) : Contract(database)
     {
         var dead = await NodeAsync();
         var claim = await RunningAsync(dead, Some.Job(key: Some.Key()));
-        dead.Die();
+        await dead.DieAsync();
 
         (await (await NodeAsync()).SweepAsync(Some.Discard)).ShouldHaveSingleItem().Ended.ShouldBe(1);
 
@@ -119,7 +119,7 @@ public abstract class RescueContract(TestDatabase database) : Contract(database)
     {
         var dead = await NodeAsync();
         var claim = await RunningAsync(dead);
-        dead.Die();
+        await dead.DieAsync();
         var node = await NodeAsync();
         await node.SweepAsync(Some.Quarantine);
         await Store.TidyAsync(Stop);
@@ -137,7 +137,7 @@ public abstract class RescueContract(TestDatabase database) : Contract(database)
         var dead = await NodeAsync();
         var claim = await RunningAsync(dead);
         await Store.CancelAsync(claim.JobId, null, null, Stop);
-        dead.Die();
+        await dead.DieAsync();
         (await (await NodeAsync()).SweepAsync()).ShouldHaveSingleItem().Ended.ShouldBe(1);
         (await StateAsync(claim.JobId)).ShouldBe(JobState.Cancelled);
         (await CountAsync("cancel_request")).ShouldBe(0);
@@ -149,7 +149,7 @@ public abstract class RescueContract(TestDatabase database) : Contract(database)
         var dead = await NodeAsync();
         var claim = await RunningAsync(dead, Some.Job(key: Some.Key()));
         await SubmitAsync(Some.Job(key: Some.Key(), delay: 10 * Some.Minute));
-        dead.Die();
+        await dead.DieAsync();
         (await (await NodeAsync()).SweepAsync()).ShouldHaveSingleItem().Ended.ShouldBe(1);
         (await FindAsync(claim.JobId)).LastOutcome.ShouldBe(Outcome.Superseded);
     }
@@ -162,7 +162,7 @@ public abstract class RescueContract(TestDatabase database) : Contract(database)
         await SubmitAllAsync(Some.Jobs(2));
         var claims = await dead.ClaimAsync(2);
         await dead.EndAsync(claims[0], Outcome.Succeeded);
-        dead.Die();
+        await dead.DieAsync();
 
         (await (await NodeAsync()).SweepAsync()).ShouldHaveSingleItem().Back.ShouldBe(1);
 
@@ -215,7 +215,7 @@ public abstract class RescueContract(TestDatabase database) : Contract(database)
     {
         var zombie = await NodeAsync();
         var old = await RunningAsync(zombie);
-        zombie.Die();
+        await zombie.DieAsync();
         var node = await NodeAsync();
         await node.SweepAsync(run => Some.Again(run) with { IsSuspect = false });
         var young = await node.ClaimOneAsync();
@@ -243,7 +243,7 @@ public abstract class RescueContract(TestDatabase database) : Contract(database)
     {
         var dead = await NodeAsync();
         var claim = await RunningAsync(dead);
-        dead.Die();
+        await dead.DieAsync();
         var node = await NodeAsync();
         await node.SweepAsync();
         (await node.RescueAsync(claim.Lease)).Back.ShouldBe(0);
@@ -258,7 +258,7 @@ public abstract class RescueContract(TestDatabase database) : Contract(database)
         await SubmitAllAsync(Some.Jobs(60));
         for (var i = 0; i < 12; i++)
             await dead.ClaimAsync(5);
-        dead.Die();
+        await dead.DieAsync();
         var nodes = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => NodeAsync()));
 
         var answers = await Task.WhenAll(nodes.Select(node => RepeatAsync(() => node.SweepAsync())));
@@ -276,7 +276,7 @@ public abstract class RescueContract(TestDatabase database) : Contract(database)
     {
         var dead = await NodeAsync("rare");
         var claim = await RunningAsync(dead, Some.Job("rare"));
-        dead.Die();
+        await dead.DieAsync();
         await (await NodeAsync("send")).SweepAsync();
         (await FindAsync(claim.JobId)).IsFinished.ShouldBeFalse();
     }
@@ -287,7 +287,7 @@ public abstract class RescueContract(TestDatabase database) : Contract(database)
     {
         var dead = await NodeAsync();
         var claim = await RunningAsync(dead);
-        dead.Die();
+        await dead.DieAsync();
         var node = await NodeAsync();
         await Should.ThrowAsync<InvalidOperationException>(() => node.SweepAsync(_ => throw new InvalidOperationException("The sweeper's own fault.")));
         (await PlacesAsync(claim.JobId)).ShouldBe(["lease"]);

@@ -44,7 +44,7 @@ public abstract class RetryContract(TestDatabase database) : Contract(database)
     {
         var (dead, node) = (await NodeAsync(), await NodeAsync());
         var claim = await RunningAsync(dead);
-        dead.Die();
+        await dead.DieAsync();
         node = await NodeAsync();
         await node.SweepAsync(Some.Quarantine);
         (await FindAsync(claim.JobId)).WaitsFor.ShouldBe("quarantine");

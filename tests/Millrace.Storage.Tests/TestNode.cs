@@ -1,8 +1,9 @@
 namespace Millrace.Storage.Tests;
 
 /// <summary>A process that runs jobs, as far as a store can tell: a store of its own, a row, a life sign, and the leases it holds.</summary>
-internal sealed class TestNode(IJobStore store, FakeTimeProvider clock, string[] types) : IAsyncDisposable
+internal sealed class TestNode(Func<IJobStore> open, FakeTimeProvider clock, string[] types) : IAsyncDisposable
 {
+    private IJobStore store = open();
     private readonly Dictionary<Guid, HashSet<(long, int)>> leases = [];
     private IHeartbeat? heartbeat;
 
@@ -11,11 +12,11 @@ internal sealed class TestNode(IJobStore store, FakeTimeProvider clock, string[]
     public IJobStore Store => store;
 
     public static async Task<TestNode> StartAsync(
-        IJobStore store, FakeTimeProvider clock, string[] types, NodeKind kind = NodeKind.Server, Guid? server = null)
+        Func<IJobStore> open, FakeTimeProvider clock, string[] types, NodeKind kind = NodeKind.Server, Guid? server = null)
     {
-        var node = new TestNode(store, clock, types);
-        await store.RegisterAsync(node.Row(kind, server), TestContext.Current.CancellationToken);
-        node.heartbeat = store.OpenHeartbeat(node.Id, Some.Expiry);
+        var node = new TestNode(open, clock, types);
+        await node.store.RegisterAsync(node.Row(kind, server), TestContext.Current.CancellationToken);
+        node.heartbeat = node.store.OpenHeartbeat(node.Id, Some.Expiry);
         node.Beat().ShouldBeTrue("a node that was just registered must be alive");
         return node;
     }
@@ -29,11 +30,24 @@ internal sealed class TestNode(IJobStore store, FakeTimeProvider clock, string[]
 
     public bool Beat() => Heartbeat.Beat();
 
-    /// <summary>The process stops where it is, or dies: no more life signs, and its time runs out. Its store can still be used, by a process that wakes up late.</summary>
-    public void Die()
+    /// <summary>Time passes, and the node beats as it should.</summary>
+    public void LiveFor(TimeSpan time)
+    {
+        for (var step = Some.Expiry / 2; time > TimeSpan.Zero; time -= step)
+        {
+            clock.Advance(time < step ? time : step);
+            Beat().ShouldBeTrue("a node that beats in time lives");
+        }
+    }
+
+    /// <summary>The process dies, or stops where it is: no life sign any more, nothing of it is held open, and its time runs out.
+    /// What it says afterwards, it says through a new store, as a process that wakes up late would.</summary>
+    public async Task DieAsync()
     {
         heartbeat?.Dispose();
         heartbeat = null;
+        await store.DisposeAsync();
+        store = open();
         clock.Advance(Some.Expiry + Some.Second);
     }
 

@@ -38,8 +38,7 @@ public abstract class TurnContract(TestDatabase database) : Contract(database)
         Clock.Advance(Some.Second);
         var young = Some.Job();
         await SubmitAsync(young);
-        Clock.Advance(Some.Minute);
-        node.Beat();
+        node.LiveFor(Some.Minute);
         await Store.PromoteAsync(100, Stop);
 
         var claims = await node.ClaimAsync(10);
@@ -161,7 +160,7 @@ public abstract class TurnContract(TestDatabase database) : Contract(database)
     [Fact]
     public async Task A_node_that_never_introduced_itself_claims_nothing()
     {
-        var stranger = new TestNode(OpenStore(), Clock, ["send"]);
+        var stranger = new TestNode(() => OpenStore(), Clock, ["send"]);
         await SubmitAsync(Some.Job());
         var answer = await stranger.TurnAsync(stranger.Turn(1));
         answer.Claims.ShouldBeEmpty();

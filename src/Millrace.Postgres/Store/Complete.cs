@@ -185,7 +185,7 @@ internal sealed partial class PostgresStore
     private async Task<string?> EndOneAsync(NpgsqlConnection connection, Guid node, AttemptEnd end, KeyStanding key, CancellationToken cancellationToken)
     {
         var claim = end.Claim;
-        var isSuperseded = key == KeyStanding.Other;
+        var isSuperseded = key.Successor is not null;
         await using var command = Command(
             connection,
             EndOne,
@@ -193,7 +193,7 @@ internal sealed partial class PostgresStore
                 Uuid("node", node), Uuid("lease", claim.Lease), Long("job", claim.JobId), Int("run", claim.Run), Int("attempt", claim.Attempt),
                 Bool("returns", !end.Outcome.IsFinal()), Bool("charged", end.Charged), Text("type", claim.Type), Text("tag", claim.Tag),
                 At("started", end.Started), At("finished", end.Finished), Text("outcome", isSuperseded ? "superseded" : end.Outcome.ToWord()),
-                Text("result", end.Result), Text("error", end.Error ?? (isSuperseded ? $"A newer job holds the key \"{claim.Key}\"." : null)), At("remove_at", RemoveAt(end)),
+                Text("result", end.Result), Text("error", SupersededBy(key.Successor, claim.Key, end.Error)), At("remove_at", RemoveAt(end)),
             ]);
         return await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) as string;
     }
@@ -204,7 +204,7 @@ internal sealed partial class PostgresStore
         var again = end.Again.Ticks / TimeSpan.TicksPerMicrosecond;
         await ExecuteAsync(
             connection,
-            key == KeyStanding.Locked ? LetWait : again > 0 ? PutOff : LineUp,
+            key.IsLocked ? LetWait : again > 0 ? PutOff : LineUp,
             [
                 Now(), Long("job", claim.JobId), Text("queue", claim.Queue), Short("priority", claim.Priority), Text("type", claim.Type), Int("run", claim.Run + 1),
                 Int("attempt", claim.Attempt + (end.Charged ? 1 : 0)), Int("crashes", claim.Crashes), Bool("is_suspect", isSuspect), Long("again", Math.Max(0, again)),
@@ -238,17 +238,17 @@ internal sealed partial class PostgresStore
         }
     }
 
-    private enum KeyStanding
+    /// <param name="IsLocked">A submitter is deciding about the key, or it is gone: the job waits, and upkeep looks again.</param>
+    /// <param name="Successor">The newer job that has it; null when this transaction may put its own job back.</param>
+    private readonly record struct KeyStanding(bool IsLocked, long? Successor)
     {
-        // Touched: this transaction may put the job back.
-        Mine,
-
-        // A submitter is deciding about it, or it is gone: the job waits, and upkeep looks again.
-        Locked,
-
-        // A newer job has it.
-        Other,
+        public static KeyStanding Mine => default;
     }
+
+    private static string? SupersededBy(long? successor, string? key, string? error) =>
+        successor is null ? error
+        : error is null ? $"Job {successor} holds the key \"{key}\"."
+        : $"Job {successor} holds the key \"{key}\".\n{error}";
 
     private async Task<KeyStanding> TouchAsync(NpgsqlConnection connection, string key, long job, CancellationToken cancellationToken) =>
         (await TouchAsync(connection, [(key, job)], cancellationToken).ConfigureAwait(false))[job];
@@ -273,7 +273,7 @@ internal sealed partial class PostgresStore
             cancellationToken).ConfigureAwait(false);
         var holders = rows.ToDictionary(static row => row.Key, static row => row.Job);
         foreach (var (key, job) in others)
-            standings[job] = holders.TryGetValue(key, out var holder) && holder != job ? KeyStanding.Other : KeyStanding.Locked;
+            standings[job] = holders.TryGetValue(key, out var holder) && holder != job ? new KeyStanding(false, holder) : new KeyStanding(true, null);
         return standings;
     }
 }

@@ -51,7 +51,8 @@ internal sealed partial class PostgresStore
                     break;
                 var slice = left < Slice ? left : Slice;
                 if (store.HasBell)
-                    Guarded("wait for the bell", () => Listen().Wait(slice));
+                    // Npgsql counts whole milliseconds, and zero of them is for ever: the last part of one is rounded up.
+                    Guarded("wait for the bell", () => Listen().Wait((int)Math.Ceiling(slice.TotalMilliseconds)));
                 else if (interrupted.Wait(left))
                     break;
             }

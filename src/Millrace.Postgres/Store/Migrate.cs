@@ -9,9 +9,10 @@ namespace Millrace.Postgres;
 // nodes can be upgraded one by one.
 internal sealed partial class PostgresStore
 {
+    // From the catalogue itself: what to_regnamespace said before the wait for the lock is remembered by the session, and would be said again.
     private const string ReadPlace = """
         select current_schema(),
-               to_regnamespace(@schema) is not null,
+               exists (select from pg_catalog.pg_namespace n where n.nspname = @schema),
                to_regclass(@table) is not null
         """;
 
@@ -92,7 +93,7 @@ internal sealed partial class PostgresStore
         var found = await ReadAsync(
             connection,
             ReadPlace,
-            [Text("schema", schema), Text("table", schema + ".migration")],
+            [Text("schema", options.Schema), Text("table", schema + ".migration")],
             static reader => (Place: TextAt(reader, 0), HasSchema: reader.GetBoolean(1), HasRecord: reader.GetBoolean(2)),
             cancellationToken).ConfigureAwait(false);
         var (place, hasSchema, hasRecord) = found[0];

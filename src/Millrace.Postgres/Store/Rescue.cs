@@ -139,11 +139,11 @@ internal sealed partial class PostgresStore
 
         public bool WouldComeBack => Wish is null && Verdict.Outcome == Outcome.Interrupted;
 
-        public bool ComesBack => WouldComeBack && Standing != KeyStanding.Other;
+        public bool ComesBack => WouldComeBack && Standing.Successor is null;
 
         public Outcome Outcome => Wish is not null ? Outcome.Cancelled : ComesBack ? Outcome.Interrupted : WouldComeBack ? Outcome.Superseded : Outcome.Discarded;
 
-        public string? WaitsFor => Verdict.IsQuarantined ? "quarantine" : Standing == KeyStanding.Locked ? "key" : null;
+        public string? WaitsFor => Verdict.IsQuarantined ? "quarantine" : Standing.IsLocked ? "key" : null;
 
         public TimeSpan? RemoveAfter => Outcome switch
         {
@@ -179,7 +179,7 @@ internal sealed partial class PostgresStore
                 Now(), Uuid("node", node), Uuid("rescuer", rescuer), Longs("jobs", [.. runs.Select(static run => run.Run.JobId)]), Ints("runs", [.. runs.Select(static run => run.Run.Run)]),
                 Ints("attempts", [.. runs.Select(static run => run.Run.Attempt)]), Bools("charged", [.. runs.Select(static run => run.Verdict.Charged)]),
                 Texts("types", [.. runs.Select(static run => run.Run.Type)]), Texts("tags", [.. runs.Select(static run => run.Tag)]), Times("started", [.. runs.Select(static run => run.Started)]),
-                Texts("outcomes", [.. runs.Select(static run => run.Outcome.ToWord())]), Texts("errors", [.. runs.Select(static run => run.Wish ?? run.Verdict.Error)]),
+                Texts("outcomes", [.. runs.Select(static run => run.Outcome.ToWord())]), Texts("errors", [.. runs.Select(static run => run.Wish ?? SupersededBy(run.Outcome == Outcome.Superseded ? run.Standing.Successor : null, run.Key, run.Verdict.Error))]),
                 Longs("remove_afters", [.. runs.Select(static run => run.RemoveAfter?.Ticks / TimeSpan.TicksPerMicrosecond)]),
             ],
             static reader => reader.GetInt64(0),

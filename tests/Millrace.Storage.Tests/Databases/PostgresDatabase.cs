@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Data.Common;
+using Millrace.Postgres;
 using Npgsql;
 
 [assembly: AssemblyFixture(typeof(Millrace.Storage.Tests.PostgresDatabases))]
@@ -25,17 +26,20 @@ public class PostgresDatabase : TestDatabase
 
     public override async Task DropAsync()
     {
+        await CloseAsync();
         if (name is not null)
             await PostgresDatabases.ReturnAsync(name);
     }
 
-    public override IJobStore Open(StoreClock clock) => throw new NotImplementedException();
+    public override IJobStore Open(StoreClock clock) => new PostgresStore(new NpgsqlConnectionStringBuilder(ConnectionString), new PostgresOptions(), clock);
+
+    public override TestDatabase Fresh() => new PostgresDatabase();
 
     public override async Task<DbConnection> ConnectAsync() => await PostgresDatabases.ConnectAsync(Name);
 
     public override string Table(string name) => $"millrace.{name}";
 
-    protected override string LeasedSql =>
+    public override string LeasedSql =>
         "select listed.run from millrace.lease l cross join lateral unnest(l.job_ids, l.runs) as listed (job_id, run) where listed.job_id = @id";
 
     public override async Task<bool> SomebodyWaitsAsync() => await WaitersAsync() > 0;
@@ -58,6 +62,8 @@ public sealed class PgBouncerDatabase : PostgresDatabase
             return server;
         }
     }
+
+    public override TestDatabase Fresh() => new PgBouncerDatabase();
 
     public override Task CreateAsync()
     {

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Microsoft.Data.Sqlite;
+using Millrace.Sqlite;
 
 namespace Millrace.Storage.Tests;
 
@@ -18,14 +19,16 @@ public sealed class SqliteDatabase : TestDatabase
         return Task.CompletedTask;
     }
 
-    public override Task DropAsync()
+    public override async Task DropAsync()
     {
-        SqliteConnection.ClearAllPools();
+        await CloseAsync();
         Directory.Delete(directory, recursive: true);
-        return Task.CompletedTask;
     }
 
-    public override IJobStore Open(StoreClock clock) => throw new NotImplementedException();
+    // Normal: a test cuts no power, and saves the wait for the disk.
+    public override IJobStore Open(StoreClock clock) => new SqliteStore(new SqliteFile(File, new SqliteOptions { Synchronous = SqliteSynchronous.Normal }), clock);
+
+    public override TestDatabase Fresh() => new SqliteDatabase();
 
     public override async Task<DbConnection> ConnectAsync()
     {
@@ -34,9 +37,10 @@ public sealed class SqliteDatabase : TestDatabase
         return connection;
     }
 
-    public override string Table(string name) => name;
+    public override string Table(string name) => $"millrace_{name}";
 
-    protected override string LeasedSql => throw new NotImplementedException();
+    public override string LeasedSql =>
+        "select json_extract(l.runs, '$[' || listed.key || ']') as run from millrace_lease l join json_each(l.job_ids) listed where listed.value = @id";
 
     public override Task<bool> SomebodyWaitsAsync() => Task.FromResult(false);
 }

@@ -5,8 +5,15 @@ namespace Millrace.Storage.Tests;
 /// <summary>A database that one test has for itself.</summary>
 public abstract class TestDatabase
 {
+    // Tests look often, and a new connection is dearer than what they look at.
+    private readonly SemaphoreSlim looking = new(1);
+    private DbConnection? eye;
+
     /// <summary>Whether one transaction at a time may write, so that a race between two open writers cannot happen.</summary>
     public abstract bool HasOneWriter { get; }
+
+    /// <summary>Another one of the same kind.</summary>
+    public abstract TestDatabase Fresh();
 
     /// <summary>Makes it, empty.</summary>
     public abstract Task CreateAsync();
@@ -36,11 +43,12 @@ public abstract class TestDatabase
         union all
         select 'finished' from {Table("attempt")}
         where job_id = @id and outcome in ('succeeded', 'discarded', 'cancelled', 'replaced', 'superseded')
+            and run = (select max(run) from {Table("attempt")} where job_id = @id)
             and run >= coalesce((select max(run) from place), 0)
         """;
 
     /// <summary>Lists the column <c>run</c> of every lease that lists the job <c>@id</c>.</summary>
-    protected abstract string LeasedSql { get; }
+    public abstract string LeasedSql { get; }
 
     /// <summary>Gives the planner the statistics of this moment.</summary>
     public Task AnalyzeAsync() => QueryAsync("analyze");
@@ -50,8 +58,24 @@ public abstract class TestDatabase
 
     public async Task<IReadOnlyList<object?[]>> QueryAsync(string sql, params (string Name, object? Value)[] parameters)
     {
-        await using var connection = await ConnectAsync();
-        return await QueryAsync(connection, null, sql, parameters);
+        await looking.WaitAsync();
+        try
+        {
+            eye ??= await ConnectAsync();
+            return await QueryAsync(eye, null, sql, parameters);
+        }
+        finally
+        {
+            looking.Release();
+        }
+    }
+
+    /// <summary>Closes the connection that the test looked through.</summary>
+    protected async Task CloseAsync()
+    {
+        if (eye is not null)
+            await eye.DisposeAsync();
+        eye = null;
     }
 
     public static async Task<IReadOnlyList<object?[]>> QueryAsync(
