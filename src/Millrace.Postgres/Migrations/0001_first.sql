@@ -35,7 +35,7 @@ create table ready (
     crashes     integer     not null default 0,
     is_suspect  boolean     not null default false,
     primary key (queue, priority, pass, id)
-);
+) with (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 2000);
 create index ready_suspect on ready (queue) where is_suspect;
 
 -- Waits for its time.
@@ -77,7 +77,8 @@ create table lease (
     runs        integer[]   not null,
     attempts    integer[]   not null,
     crashes     integer[]   not null,
-    passes      bigint[]    not null
+    passes      bigint[]    not null,
+    is_suspect  boolean     not null default false   -- made for one suspect: a release must not lose that
 );
 create index lease_node on lease (node);
 
@@ -103,6 +104,8 @@ create table attempt (
     primary key (job_id, run)
 );
 create index attempt_failure on attempt (finished) where success = false;
+-- Always empty, since started is never null: it lets the planner see at once that no ended run is pending (the look-up by tag in worker_jobs).
+create index attempt_pending on attempt (tag) where started is null;
 create index attempt_remove_at on attempt (remove_at) where remove_at is not null;
 
 -- At most one job holds a key. until: for a window of uniqueness, the time before which the key stays taken even when its job has finished.
@@ -165,7 +168,7 @@ create table node (
     types       text[]      not null,
     queues      text[]      not null,
     dead_at     timestamptz
-);
+) with (fillfactor = 50);
 
 create table queue (
     name        text        primary key,
@@ -189,7 +192,12 @@ create table schedule (
     headers       text,
     created       timestamptz not null,
     next_due      timestamptz,
-    last_tick     timestamptz
+    last_tick     timestamptz,
+    -- The key that each tick's job asks for, if any: on_conflict and scope are the numbers of WhenPending and UniqueScope.
+    key           text,
+    on_conflict   smallint,
+    scope         smallint,
+    key_window    interval
 );
 create index schedule_next_due on schedule (next_due) where next_due is not null;
 

@@ -1,0 +1,416 @@
+using System.Collections.Concurrent;
+using System.Data;
+using System.Data.Common;
+using Millrace.Storage;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Millrace.Postgres;
+
+// The engine has two connections: this one, on which all operations take turns, and the heartbeat's. Handlers have a pool of their own.
+internal sealed partial class PostgresStore
+{
+    private readonly ConcurrentDictionary<string, string> texts = new(ReferenceEqualityComparer.Instance);
+    private readonly SemaphoreSlim turns = new(1, 1);
+    private readonly Lock sources = new();
+
+    // Guarded by turns.
+    private NpgsqlConnection? work;
+    private bool isExamined;
+
+    // Guarded by sources.
+    private NpgsqlDataSource? workSource;
+    private NpgsqlDataSource? beatSource;
+    private NpgsqlDataSource? handlers;
+    private volatile bool isPooled;
+    private volatile bool isDisposed;
+
+    public bool Owns(DbConnection connection)
+    {
+        if (connection is not NpgsqlConnection npgsql)
+            return false;
+        var mine = settings ?? new NpgsqlConnectionStringBuilder(given?.ConnectionString);
+        var theirs = new NpgsqlConnectionStringBuilder(npgsql.ConnectionString);
+        return Place(mine.Host) == Place(theirs.Host) && mine.Port == theirs.Port
+            && (mine.Database ?? mine.Username) == (theirs.Database ?? theirs.Username);
+
+        static string Place(string? host) => host switch
+        {
+            null or "" or "localhost" or "127.0.0.1" or "::1" => "local",
+            _ when host[0] is '/' or '@' => "local",
+            _ => host.ToLowerInvariant(),
+        };
+    }
+
+    /// <summary>One operation on the work connection: waits for its turn, opens the connection when there is none, and turns the provider's exceptions into ours.</summary>
+    private async Task<T> WorkAsync<T>(string task, Func<Session, Task<T>> operation, CancellationToken cancellationToken)
+    {
+        await turns.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            ObjectDisposedException.ThrowIf(isDisposed, this);
+            var session = new Session(this, await OpenWorkAsync(cancellationToken).ConfigureAwait(false));
+            try
+            {
+                return await operation(session).ConfigureAwait(false);
+            }
+            catch (Exception exception)
+            {
+                await ClearAsync(exception).ConfigureAwait(false);
+                if (Translate(exception, task, session.CommitIsInFlight) is { } fault)
+                    throw fault;
+                throw;
+            }
+        }
+        finally
+        {
+            turns.Release();
+        }
+    }
+
+    private async Task<NpgsqlConnection> OpenWorkAsync(CancellationToken cancellationToken)
+    {
+        if (work is { FullState: ConnectionState.Open })
+            return work;
+        await DropWorkAsync().ConfigureAwait(false);
+        try
+        {
+            var connection = await WorkSource().OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+            work = connection;
+            if (!isExamined)
+                connection = await ExamineAsync(connection, cancellationToken).ConfigureAwait(false);
+            return work = connection;
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            await DropWorkAsync().ConfigureAwait(false);
+            throw CannotConnect(exception);
+        }
+    }
+
+    // PgBouncer makes up the process number that it tells a client, so a wrong one shows it. What it would break (prepared statements,
+    // LISTEN) is not used before this was asked: statements are prepared at their fifth use.
+    private async Task<NpgsqlConnection> ExamineAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        if (options.Pooler == PostgresPooler.Detect)
+        {
+            await using var command = new NpgsqlCommand("select pg_backend_pid()", connection);
+            isPooled = await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is int pid && pid != connection.ProcessID;
+        }
+
+        isExamined = true;
+        if (!isPooled || given is not null)
+            return connection;
+        NpgsqlDataSource? old;
+        lock (sources)
+        {
+            (old, workSource) = (workSource, null);
+        }
+
+        await connection.DisposeAsync().ConfigureAwait(false);
+        work = null;
+        if (old is not null)
+            await old.DisposeAsync().ConfigureAwait(false);
+        return await WorkSource().OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    // After a failure the transaction must be gone before the next operation comes. An error of the database costs the connection too: a
+    // statement that fails while it is being prepared by itself can leave Npgsql with a wrong idea of what is prepared (npgsql/npgsql#6391),
+    // and later batches would be read out of step. Opening another takes milliseconds, and errors are rare.
+    private async Task ClearAsync(Exception exception)
+    {
+        if (work is not { FullState: ConnectionState.Open } || exception is DbException or OperationCanceledException or IOException or TimeoutException)
+        {
+            await DropWorkAsync().ConfigureAwait(false);
+            return;
+        }
+
+        try
+        {
+            await using var rollback = new NpgsqlCommand("rollback", work) { CommandTimeout = 5 };
+            await rollback.ExecuteNonQueryAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception broken) when (broken is DbException or InvalidOperationException or OperationCanceledException or IOException or TimeoutException)
+        {
+            await DropWorkAsync().ConfigureAwait(false);
+        }
+    }
+
+    private async Task DropWorkAsync()
+    {
+        if (work is null)
+            return;
+        var broken = work;
+        work = null;
+        try
+        {
+            // A connection of the application's own data source goes back to its pool: without what may be wrong about prepared statements.
+            if (given is not null && !isPooled && broken.FullState == ConnectionState.Open)
+                broken.UnprepareAll();
+            await broken.DisposeAsync().ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is DbException or InvalidOperationException or IOException)
+        {
+            // It is broken; there is nothing left to close.
+        }
+    }
+
+    private NpgsqlDataSource WorkSource()
+    {
+        lock (sources)
+        {
+            return given ?? (workSource ??= Build("millrace", engine =>
+            {
+                engine.Pooling = false;
+                engine.MaxAutoPrepare = isPooled ? 0 : 100;
+                engine.AutoPrepareMinUsages = 5;
+                engine.CommandTimeout = (int)Math.Ceiling(options.CommandTimeout.TotalSeconds);
+            }));
+        }
+    }
+
+    private NpgsqlDataSource BeatSource()
+    {
+        lock (sources)
+        {
+            return given ?? (beatSource ??= Build("millrace beat", engine =>
+            {
+                var seconds = (int)Math.Ceiling(options.BeatTimeout.TotalSeconds);
+                engine.Pooling = false;
+                engine.MaxAutoPrepare = 0;
+                engine.Timeout = seconds;
+                engine.CommandTimeout = seconds;
+                engine.CancellationTimeout = -1;
+                engine.KeepAlive = 0;
+            }));
+        }
+    }
+
+    private NpgsqlDataSource HandlersSource()
+    {
+        lock (sources)
+        {
+            return given ?? (handlers ??= Build("millrace handlers", pool =>
+            {
+                pool.Pooling = true;
+                pool.MinPoolSize = 0;
+                pool.MaxPoolSize = options.HandlerConnections;
+                if (isPooled)
+                {
+                    pool.MaxAutoPrepare = 0;
+                    pool.NoResetOnClose = true;
+                }
+            }));
+        }
+    }
+
+    private NpgsqlDataSource Build(string application, Action<NpgsqlConnectionStringBuilder> change)
+    {
+        var text = new NpgsqlConnectionStringBuilder(settings?.ConnectionString) { Multiplexing = false, Enlist = false };
+        text.ApplicationName ??= application;
+        text.TcpKeepAlive = true;
+        if (text.TcpKeepAliveTime == 0)
+            text.TcpKeepAliveTime = 5;
+        if (text.TcpKeepAliveInterval == 0)
+            text.TcpKeepAliveInterval = 2;
+        if (isPooled)
+            text.NoResetOnClose = true;
+        change(text);
+        return new NpgsqlDataSourceBuilder(text.ConnectionString).Build();
+    }
+
+    private async Task CloseAsync()
+    {
+        await turns.WaitAsync(CancellationToken.None).ConfigureAwait(false);
+        try
+        {
+            isDisposed = true;
+            await DropWorkAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            turns.Release();
+        }
+
+        foreach (var source in new[] { workSource, beatSource, handlers })
+        {
+            if (source is not null)
+                await source.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The statement with the chosen schema. Made once for each text: statements are constants, so their reference is their identity.</summary>
+    private string Sql(string text) =>
+        texts.GetOrAdd(text, static (key, name) => key.Replace("millrace.", name + ".", StringComparison.Ordinal), schema);
+
+    private NpgsqlCommand Command(NpgsqlConnection connection, string text, params ReadOnlySpan<NpgsqlParameter> parameters)
+    {
+        var command = new NpgsqlCommand(Sql(text), connection);
+        foreach (var parameter in parameters)
+            command.Parameters.Add(parameter);
+        return command;
+    }
+
+    private NpgsqlParameter Now() => At("now", clock.Now);
+
+    private static NpgsqlParameter At(string name, DateTimeOffset? value) =>
+        new(name, NpgsqlDbType.TimestampTz) { Value = value is { } at ? at.UtcDateTime : DBNull.Value };
+
+    private static NpgsqlParameter Text(string name, string? value) => new(name, NpgsqlDbType.Text) { Value = (object?)value ?? DBNull.Value };
+
+    private static NpgsqlParameter Long(string name, long? value) => new(name, NpgsqlDbType.Bigint) { Value = (object?)value ?? DBNull.Value };
+
+    private static NpgsqlParameter Int(string name, int value) => new(name, NpgsqlDbType.Integer) { Value = value };
+
+    private static NpgsqlParameter Short(string name, short? value) => new(name, NpgsqlDbType.Smallint) { Value = (object?)value ?? DBNull.Value };
+
+    private static NpgsqlParameter Bool(string name, bool value) => new(name, NpgsqlDbType.Boolean) { Value = value };
+
+    private static NpgsqlParameter Double(string name, double value) => new(name, NpgsqlDbType.Double) { Value = value };
+
+    private static NpgsqlParameter Uuid(string name, Guid? value) => new(name, NpgsqlDbType.Uuid) { Value = (object?)value ?? DBNull.Value };
+
+    private static NpgsqlParameter Texts(string name, string?[] values) => new(name, NpgsqlDbType.Array | NpgsqlDbType.Text) { Value = values };
+
+    private static NpgsqlParameter Longs(string name, long[] values) => new(name, NpgsqlDbType.Array | NpgsqlDbType.Bigint) { Value = values };
+
+    private static NpgsqlParameter Longs(string name, long?[] values) => new(name, NpgsqlDbType.Array | NpgsqlDbType.Bigint) { Value = values };
+
+    private static NpgsqlParameter Ints(string name, int[] values) => new(name, NpgsqlDbType.Array | NpgsqlDbType.Integer) { Value = values };
+
+    private static NpgsqlParameter Shorts(string name, short[] values) => new(name, NpgsqlDbType.Array | NpgsqlDbType.Smallint) { Value = values };
+
+    private static NpgsqlParameter Bools(string name, bool[] values) => new(name, NpgsqlDbType.Array | NpgsqlDbType.Boolean) { Value = values };
+
+    private static NpgsqlParameter Uuids(string name, Guid[] values) => new(name, NpgsqlDbType.Array | NpgsqlDbType.Uuid) { Value = values };
+
+    private static NpgsqlParameter Times(string name, DateTime[] values) => new(name, NpgsqlDbType.Array | NpgsqlDbType.TimestampTz) { Value = values };
+
+    private static NpgsqlParameter Times(string name, DateTime?[] values) => new(name, NpgsqlDbType.Array | NpgsqlDbType.TimestampTz) { Value = values };
+
+    /// <summary>One operation's hold on the work connection.</summary>
+    private sealed class Session(PostgresStore store, NpgsqlConnection connection)
+    {
+        // Planned for look-ups by key, always: right after a restart, or when a table was empty at its last analyze, the statistics of
+        // tables whose rows come and go lead to plans that read or sort a whole queue. commit is never answered before it is durable.
+        private const string Settings = """
+            select set_config('lock_timeout', @lock_timeout, true),
+                   set_config('enable_seqscan', 'off', true),
+                   set_config('enable_bitmapscan', 'off', true),
+                   set_config('enable_sort', 'off', true),
+                   set_config('enable_mergejoin', 'off', true),
+                   set_config('jit', 'off', true),
+                   set_config('synchronous_commit', case current_setting('synchronous_commit') when 'off' then 'on' else current_setting('synchronous_commit') end, true)
+            """;
+
+        public NpgsqlConnection Connection => connection;
+
+        /// <summary>Whether a commit may have reached the database, so that a broken connection leaves the outcome unknown.</summary>
+        public bool CommitIsInFlight { get; private set; }
+
+        /// <summary>The beginning of a transaction, to be sent together with the statements that are added.</summary>
+        public NpgsqlBatch Begin()
+        {
+            var batch = new NpgsqlBatch(connection);
+            batch.BatchCommands.Add(new NpgsqlBatchCommand("begin isolation level read committed"));
+            Add(batch, Settings, Text("lock_timeout", $"{(int)store.options.LockTimeout.TotalMilliseconds}ms"));
+            return batch;
+        }
+
+        public void Add(NpgsqlBatch batch, string text, params ReadOnlySpan<NpgsqlParameter> parameters)
+        {
+            var command = new NpgsqlBatchCommand(store.Sql(text));
+            foreach (var parameter in parameters)
+                command.Parameters.Add(parameter);
+            batch.BatchCommands.Add(command);
+        }
+
+        /// <summary>Sends a batch that begins a transaction, and stands at the first result after the settings'.</summary>
+        /// <param name="batch">From <see cref="Begin"/>.</param>
+        /// <param name="withCommit">Whether its last statement is to be the commit.</param>
+        /// <param name="cancellationToken">Stops waiting.</param>
+        public async Task<NpgsqlDataReader> SendAsync(NpgsqlBatch batch, bool withCommit, CancellationToken cancellationToken)
+        {
+            if (withCommit)
+            {
+                batch.BatchCommands.Add(new NpgsqlBatchCommand("commit"));
+                CommitIsInFlight = true;
+            }
+
+            var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+            await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
+            return reader;
+        }
+
+        /// <summary>Reads on to the answer of the commit. Disposing of a reader does so too, but keeps a failure to itself.</summary>
+        public async Task FinishAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
+        {
+            while (await reader.NextResultAsync(cancellationToken).ConfigureAwait(false))
+            {
+            }
+
+            await reader.DisposeAsync().ConfigureAwait(false);
+            CommitIsInFlight = false;
+        }
+
+        public async Task BeginAsync(CancellationToken cancellationToken)
+        {
+            await using var batch = Begin();
+            await batch.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        /// <summary>One statement without rows, in a transaction of its own.</summary>
+        public async Task<int> RunAsync(string text, NpgsqlParameter[] parameters, CancellationToken cancellationToken)
+        {
+            await using var batch = Begin();
+            Add(batch, text, parameters);
+            var statement = batch.BatchCommands[^1];
+            await using var reader = await SendAsync(batch, withCommit: true, cancellationToken).ConfigureAwait(false);
+            await FinishAsync(reader, cancellationToken).ConfigureAwait(false);
+            return statement.RecordsAffected;
+        }
+
+        public async Task CommitAsync(CancellationToken cancellationToken)
+        {
+            await using var commit = new NpgsqlCommand("commit", connection);
+            CommitIsInFlight = true;
+            await commit.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+            CommitIsInFlight = false;
+        }
+
+        public async Task RollBackAsync(CancellationToken cancellationToken)
+        {
+            await using var rollback = new NpgsqlCommand("rollback", connection);
+            await rollback.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+            CommitIsInFlight = false;
+        }
+    }
+
+    private async Task<int> ExecuteAsync(NpgsqlConnection connection, string text, NpgsqlParameter[] parameters, CancellationToken cancellationToken)
+    {
+        await using var command = Command(connection, text, parameters);
+        return await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<List<T>> ReadAsync<T>(
+        NpgsqlConnection connection, string text, NpgsqlParameter[] parameters, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
+    {
+        await using var command = Command(connection, text, parameters);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        return await CollectAsync(reader, read, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static async Task<List<T>> CollectAsync<T>(NpgsqlDataReader reader, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
+    {
+        var rows = new List<T>();
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+            rows.Add(read(reader));
+        return rows;
+    }
+
+    private static string? TextAt(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
+
+    private static DateTimeOffset TimeAt(NpgsqlDataReader reader, int column) => new(reader.GetDateTime(column), TimeSpan.Zero);
+
+    private static DateTimeOffset? TimeOrNullAt(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : TimeAt(reader, column);
+}

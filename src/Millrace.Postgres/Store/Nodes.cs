@@ -1,0 +1,79 @@
+using Millrace.Storage;
+
+namespace Millrace.Postgres;
+
+internal sealed partial class PostgresStore
+{
+    // A tombstone stays one: a node that was declared dead needs a new identity, and learns it from its next beat or claim.
+    private const string Register = """
+        insert into millrace.node as n (id, name, kind, server, started_at, expires_at, types, queues)
+        values (@id, @name, @kind, @server, coalesce(@now, clock_timestamp()), coalesce(@now, clock_timestamp()) + @expiry * interval '1 microsecond', @types, @queues)
+        on conflict (id) do update
+        set name = excluded.name, kind = excluded.kind, server = excluded.server, beat = n.beat + 1, expires_at = excluded.expires_at, types = excluded.types, queues = excluded.queues
+        where n.dead_at is null
+        """;
+
+    private const string SetIdle = """
+        update millrace.node
+        set is_idle = @is_idle
+        where id = @id and is_idle <> @is_idle
+        """;
+
+    private const string Leave = """
+        update millrace.node
+        set dead_at = coalesce(@now, clock_timestamp()), is_idle = false
+        where id = @id and dead_at is null
+        """;
+
+    private const string Disown = """
+        delete from millrace.schedule_owner
+        where node = @id
+        """;
+
+    // A schedule is locked before its owners are counted: another server may be adding itself.
+    private const string DropOwnerless = """
+        with ownerless as materialized (
+            select s.name
+            from millrace.schedule s
+            where not s.is_persistent
+                and not exists (select from millrace.schedule_owner o where o.name = s.name)
+            for update of s skip locked
+        )
+        delete from millrace.schedule s
+        using ownerless
+        where s.name = ownerless.name
+            and not exists (select from millrace.schedule_owner o where o.name = s.name)
+        """;
+
+    public Task RegisterAsync(NewNode node, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        return WorkAsync("register a node", async session =>
+        {
+            var changed = await session.RunAsync(
+                Register,
+                [
+                    Now(), Uuid("id", node.Id), Text("name", node.Name), Text("kind", node.Kind == NodeKind.Server ? "server" : "worker"), Uuid("server", node.Server),
+                    Long("expiry", node.Expiry.Ticks / TimeSpan.TicksPerMicrosecond), Texts("types", [.. node.Types]), Texts("queues", [.. node.Queues]),
+                ],
+                cancellationToken).ConfigureAwait(false);
+            if (node.Types.Count > 0)
+                await BringBackTypesAsync(session, cancellationToken).ConfigureAwait(false);
+            return changed;
+        }, cancellationToken);
+    }
+
+    public Task SetIdleAsync(Guid node, bool isIdle, CancellationToken cancellationToken) =>
+        WorkAsync("say whether a node is idle", session => session.RunAsync(SetIdle, [Uuid("id", node), Bool("is_idle", isIdle)], cancellationToken), cancellationToken);
+
+    public Task LeaveAsync(Guid node, CancellationToken cancellationToken) =>
+        WorkAsync("let a node leave", async session =>
+        {
+            await session.BeginAsync(cancellationToken).ConfigureAwait(false);
+            await ExecuteAsync(session.Connection, Leave, [Now(), Uuid("id", node)], cancellationToken).ConfigureAwait(false);
+            await ExecuteAsync(session.Connection, Disown, [Uuid("id", node)], cancellationToken).ConfigureAwait(false);
+            await ExecuteAsync(session.Connection, DropOwnerless, [], cancellationToken).ConfigureAwait(false);
+            await session.CommitAsync(cancellationToken).ConfigureAwait(false);
+            return true;
+        }, cancellationToken);
+}

@@ -1,0 +1,59 @@
+using System.Data.Common;
+using Millrace.Storage;
+using Npgsql;
+
+namespace Millrace.Postgres;
+
+/// <summary>
+/// Jobs in PostgreSQL. The operations stand in files of their own. Statements name the tables as <c>millrace.job</c>, so that they can be
+/// pasted into psql; <see cref="Sql"/> puts the chosen schema in their place.
+/// </summary>
+internal sealed partial class PostgresStore : IJobStore
+{
+    private readonly PostgresOptions options;
+    private readonly StoreClock clock;
+    private readonly NpgsqlConnectionStringBuilder? settings;
+    private readonly NpgsqlDataSource? given;
+    private readonly string schema;
+    private readonly string bell;
+
+    public PostgresStore(NpgsqlConnectionStringBuilder settings, PostgresOptions options, StoreClock clock)
+        : this(options, clock)
+    {
+        this.settings = settings;
+        Name = $"PostgreSQL {settings.Host}:{settings.Port}/{settings.Database ?? settings.Username}, schema {options.Schema}";
+        isPooled = options.Pooler == PostgresPooler.Transaction;
+    }
+
+    public PostgresStore(NpgsqlDataSource dataSource, PostgresOptions options, StoreClock clock)
+        : this(options, clock)
+    {
+        given = dataSource;
+        // The text of a data source does not carry the password, unless it was told to persist it; only harmless parts are used.
+        var of = new NpgsqlConnectionStringBuilder(dataSource.ConnectionString);
+        Name = $"PostgreSQL {of.Host}:{of.Port}/{of.Database ?? of.Username}, schema {options.Schema}";
+        isPooled = options.Pooler == PostgresPooler.Transaction;
+    }
+
+    private PostgresStore(PostgresOptions options, StoreClock clock)
+    {
+        this.options = options;
+        this.clock = clock;
+        schema = $"\"{options.Schema}\"";
+        bell = BellOf(options.Schema);
+        Name = "PostgreSQL";
+        bellTimer = new Timer(static store => _ = ((PostgresStore)store!).RingLateAsync(), this, Timeout.Infinite, Timeout.Infinite);
+    }
+
+    public string Name { get; }
+
+    public bool HasBell => !isPooled;
+
+    public DbDataSource Handlers => HandlersSource();
+
+    public async ValueTask DisposeAsync()
+    {
+        await bellTimer.DisposeAsync().ConfigureAwait(false);
+        await CloseAsync().ConfigureAwait(false);
+    }
+}
