@@ -67,7 +67,7 @@ public sealed class JobTestServer : IAsyncDisposable
         var clock = new TestClock(options.Start);
         var timeline = new Timeline(clock.GetUtcNow);
         var submitted = new ConcurrentQueue<long>();
-        var sandbox = Sandbox.Make();
+        var sandbox = Sandbox.Make(options);
         ServiceProvider? provider = null;
         try
         {

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Millrace.Storage;
+using Millrace.Tending;
 using Millrace.Working;
 
 namespace Millrace.Testing;
@@ -83,6 +84,8 @@ internal sealed class Runner(MillraceInstance instance, TestClock clock, Timelin
         var key = (held.Claim.JobId, held.Claim.Run);
         var watch = watches[key] = new RunWatch();
         submitted.Clear();
+        using var ended = new CancellationTokenSource();
+        var cancels = WatchCancelsAsync(ended.Token);
         try
         {
             // On the pool, as in a worker: a context of the test's own must not run the handler's continuations.
@@ -95,6 +98,8 @@ internal sealed class Runner(MillraceInstance instance, TestClock clock, Timelin
         finally
         {
             watches.TryRemove(key, out _);
+            await ended.CancelAsync().ConfigureAwait(false);
+            await cancels.ConfigureAwait(false);
         }
     }
 
@@ -109,6 +114,23 @@ internal sealed class Runner(MillraceInstance instance, TestClock clock, Timelin
             EmptyLeases = [held.Claim.Lease],
         },
         cancellationToken);
+
+    /// <summary>Passes a request to cancel on to the run, as the engine's upkeep would.</summary>
+    private async Task WatchCancelsAsync(CancellationToken ended)
+    {
+        var watcher = new CancelWatcher(instance);
+        try
+        {
+            while (true)
+            {
+                await watcher.Wake.WaitAsync(TimeSpan.MaxValue, TimeProvider.System, ended).ConfigureAwait(false);
+                await watcher.StepAsync(ended).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException) when (ended.IsCancellationRequested)
+        {
+        }
+    }
 
     /// <summary>Waits for a run, and lets the time go by that it waits for.</summary>
     private async Task PassTimeAsync(Claim claim, Task running, CancellationToken cancellationToken)
@@ -127,8 +149,9 @@ internal sealed class Runner(MillraceInstance instance, TestClock clock, Timelin
                 }
                 await Task.WhenAny(running, Task.Delay(QuietTime, TimeProvider.System, either.Token)).ConfigureAwait(false);
                 either.Token.ThrowIfCancellationRequested();
+                // From timer to timer: a deadline on the way cancels on the pool, and must have its effect before the wait is over.
                 if (!running.IsCompleted && clock.NextDelay() == end)
-                    clock.AdvanceTo(end);
+                    clock.AdvanceTo(clock.NextTimer() ?? end);
             }
         }
         catch (OperationCanceledException) when (tooLong.IsCancellationRequested && !cancellationToken.IsCancellationRequested)

@@ -1,11 +1,12 @@
 using Millrace.Sqlite;
+using Npgsql;
 
 namespace Millrace.Testing;
 
 /// <summary>A database that one server has for itself, for as long as it lives.</summary>
 internal abstract class Sandbox : IAsyncDisposable
 {
-    public static Sandbox Make() => new SqliteSandbox();
+    public static Sandbox Make(JobTestOptions options) => options.Postgres is { } server ? new PostgresSandbox(server) : new SqliteSandbox();
 
     public abstract void Choose(MillraceBuilder builder);
 
@@ -32,6 +33,27 @@ internal abstract class Sandbox : IAsyncDisposable
                 // A connection that the test left open holds the file on Windows. It lies among the temporary files.
             }
             return ValueTask.CompletedTask;
+        }
+    }
+
+    private sealed class PostgresSandbox(string server) : Sandbox
+    {
+        private readonly string schema = NewName();
+
+        // The schema is the search path: the view, and tables that handlers make, go there too, and two servers do not meet in one database.
+        public override void Choose(MillraceBuilder builder) => builder.UsePostgres(
+            new NpgsqlConnectionStringBuilder(server) { SearchPath = schema }.ConnectionString,
+            postgres => postgres.Schema = schema);
+
+        public override async ValueTask DisposeAsync()
+        {
+            var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(server) { Pooling = false }.ConnectionString);
+            await using (connection.ConfigureAwait(false))
+            {
+                await connection.OpenAsync().ConfigureAwait(false);
+                await using var drop = new NpgsqlCommand($"drop schema if exists \"{schema}\" cascade", connection);
+                await drop.ExecuteNonQueryAsync().ConfigureAwait(false);
+            }
         }
     }
 }
