@@ -12,6 +12,9 @@ public abstract class JobContext
 
     private protected JobContext(IAttempt attempt) => this.attempt = attempt;
 
+    /// <summary>What stands behind it; for the testing package.</summary>
+    internal IAttempt Source => attempt;
+
     private Claim Claim => attempt.Claim;
 
     /// <summary>A log whose scope carries the job's id, type, tag, attempt and user. Its lines, like those of any other logger in this flow, are also kept with the attempt.</summary>

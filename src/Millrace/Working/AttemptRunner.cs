@@ -72,9 +72,11 @@ internal sealed class AttemptRunner(MillraceInstance instance)
         {
             if (!attempt.TryClose())
                 return null;
+            if (failure is null && result is not null && !attempt.IsCompleted)
+                failure = CheckResult(claim, result);
             var end = await EndAsync(attempt, failure, result).ConfigureAwait(false);
             instance.Telemetry.Finished(claim, end.Outcome, instance.Time.GetElapsedTime(began));
-            return new RunEnd(end, attempt.IsCompleted);
+            return new RunEnd(end, attempt.IsCompleted, failure);
         }
     }
 
@@ -127,8 +129,6 @@ internal sealed class AttemptRunner(MillraceInstance instance)
         if (attempt.UnsavedProgress is { } progress && failure is not null)
             await SaveLastProgressAsync(attempt, progress).ConfigureAwait(false);
 
-        if (failure is null && result is not null)
-            failure = CheckResult(attempt.Claim, result);
         var decision = EndDecision.Decide(failure, attempt.StopReason, attempt.StopMessage, attempt.Claim.Attempt, attempt.Policy, Random.Shared.NextDouble());
         return new AttemptEnd
         {
@@ -224,7 +224,8 @@ internal sealed class AttemptRunner(MillraceInstance instance)
 /// <summary>What came out of a run.</summary>
 /// <param name="End">For the store.</param>
 /// <param name="IsSettled">It was written in the user's transaction already; only keys and log lines are left to do.</param>
-internal readonly record struct RunEnd(AttemptEnd End, bool IsSettled);
+/// <param name="Failure">What came out of the handler, for who runs it by hand; null when it returned.</param>
+internal readonly record struct RunEnd(AttemptEnd End, bool IsSettled, Exception? Failure = null);
 
 /// <summary>The middleware around a handler, in their order.</summary>
 internal sealed class JobDelegateFactory(MillraceInstance instance)

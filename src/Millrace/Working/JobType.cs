@@ -9,8 +9,8 @@ namespace Millrace.Working;
 /// <summary>A registered type of job: its stored name, and how to run its handler. Everything generic is bound at registration, so nothing stored is resolved by reflection.</summary>
 internal sealed class JobType
 {
-    /// <summary>Makes the context for one attempt; fails when the stored data is not what the type expects.</summary>
-    public required Func<IAttempt, JobJson, JobContext> MakeContext { get; init; }
+    /// <summary>Makes the context for one attempt; fails when the stored data is not what the type expects. The testing package looks over its shoulder.</summary>
+    public required Func<IAttempt, JobJson, JobContext> MakeContext { get; set; }
 
     /// <summary>Runs the handler. Gives the result as JSON text, or null.</summary>
     public required Func<JobContext, JobJson, CancellationToken, Task<string?>> Run { get; init; }

@@ -18,6 +18,7 @@ internal sealed class NodeKeeper(MillraceInstance instance) : IAsyncDisposable
     private volatile IHeartbeat? heartbeat;
     private volatile object id = Guid.Empty;
     private volatile bool isAlive;
+    private volatile bool isByHand;
 
     /// <summary>Random, new at each start and whenever the node was taken for dead.</summary>
     public Guid Id => (Guid)id;
@@ -33,7 +34,7 @@ internal sealed class NodeKeeper(MillraceInstance instance) : IAsyncDisposable
     /// <summary>Registers the node and starts its life sign, once.</summary>
     public async Task<Guid> EnsureAliveAsync(CancellationToken cancellationToken)
     {
-        if (thread is not null)
+        if (thread is not null || isByHand)
             return Id;
         await starting.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
@@ -53,6 +54,15 @@ internal sealed class NodeKeeper(MillraceInstance instance) : IAsyncDisposable
         }
     }
 
+    /// <summary>Registers the node without a life sign: for the testing package, whose clock stands still unless it is moved. It lives for as long as the expiry says.</summary>
+    public async Task<Guid> RegisterByHandAsync(TimeSpan expiry, CancellationToken cancellationToken)
+    {
+        await instance.EnsureReadyAsync(cancellationToken).ConfigureAwait(false);
+        await RegisterAsync(Guid.NewGuid(), expiry, cancellationToken).ConfigureAwait(false);
+        isByHand = true;
+        return Id;
+    }
+
     /// <summary>The store refused a claim of this node as dead.</summary>
     public void LooksLost(Guid node)
     {
@@ -62,14 +72,16 @@ internal sealed class NodeKeeper(MillraceInstance instance) : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (thread is not { } beating)
+        if (thread is null && !isByHand)
             return;
         isAlive = false;
+        isByHand = false;
         await stopping.CancelAsync().ConfigureAwait(false);
         heartbeat?.Interrupt();
         if (renewing is not null)
             await renewing.ConfigureAwait(false);
-        await Task.Run(() => beating.Join(TimeSpan.FromSeconds(5))).ConfigureAwait(false);
+        if (thread is { } beating)
+            await Task.Run(() => beating.Join(TimeSpan.FromSeconds(5))).ConfigureAwait(false);
         thread = null;
         try
         {
@@ -82,14 +94,16 @@ internal sealed class NodeKeeper(MillraceInstance instance) : IAsyncDisposable
         }
     }
 
-    private async Task RegisterAsync(Guid next, CancellationToken cancellationToken)
+    private Task RegisterAsync(Guid next, CancellationToken cancellationToken) => RegisterAsync(next, Expiry, cancellationToken);
+
+    private async Task RegisterAsync(Guid next, TimeSpan expiry, CancellationToken cancellationToken)
     {
         await instance.Store.RegisterAsync(
             new NewNode
             {
                 Id = next,
                 Name = $"{Environment.MachineName}:{Environment.ProcessId}",
-                Expiry = Expiry,
+                Expiry = expiry,
                 Types = instance.Workers is null ? [] : instance.Types.Names,
                 Queues = instance.QueueNames,
             },
