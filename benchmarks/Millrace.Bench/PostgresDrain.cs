@@ -82,7 +82,7 @@ internal static class PostgresDrain
             "insert into raw_ready (queue, priority, pass, id, type, run, attempt, crashes, is_suspect) select 'default', 0, id, id, 'noop', 1, 1, 0, false from millrace.job where type = 'noop'",
             "vacuum analyze raw_ready",
             "checkpoint");
-        await using var connection = new NpgsqlConnection(database);
+        await using var connection = new NpgsqlConnection($"{database};Pooling=false");
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(
             """
