@@ -52,6 +52,7 @@ internal sealed class QueueLoop
         this.window = window;
         Queue = queue;
         Concurrency = concurrency;
+        Leases = new LeaseBook(instance.Time);
         instance.WakeUps.Watch(queue, Wake);
     }
 
@@ -59,7 +60,7 @@ internal sealed class QueueLoop
 
     public int Concurrency { get; }
 
-    public LeaseBook Leases { get; } = new();
+    public LeaseBook Leases { get; }
 
     /// <summary>Nothing to claim, as far as the last look could tell, and nothing running.</summary>
     public bool IsIdle => !Volatile.Read(ref mayHaveMore) && Volatile.Read(ref running) == 0;
