@@ -3,7 +3,6 @@ using System.Data;
 using System.Data.Common;
 using Millrace.Storage;
 using Npgsql;
-using NpgsqlTypes;
 
 namespace Millrace.Postgres;
 
@@ -253,41 +252,6 @@ internal sealed partial class PostgresStore
 
     private NpgsqlParameter Now() => At("now", clock.Now);
 
-    private static NpgsqlParameter At(string name, DateTimeOffset? value) =>
-        new(name, NpgsqlDbType.TimestampTz) { Value = value is { } at ? at.UtcDateTime : DBNull.Value };
-
-    private static NpgsqlParameter Text(string name, string? value) => new(name, NpgsqlDbType.Text) { Value = (object?)value ?? DBNull.Value };
-
-    private static NpgsqlParameter Long(string name, long? value) => new(name, NpgsqlDbType.Bigint) { Value = (object?)value ?? DBNull.Value };
-
-    private static NpgsqlParameter Int(string name, int value) => new(name, NpgsqlDbType.Integer) { Value = value };
-
-    private static NpgsqlParameter Short(string name, short? value) => new(name, NpgsqlDbType.Smallint) { Value = (object?)value ?? DBNull.Value };
-
-    private static NpgsqlParameter Bool(string name, bool value) => new(name, NpgsqlDbType.Boolean) { Value = value };
-
-    private static NpgsqlParameter Double(string name, double value) => new(name, NpgsqlDbType.Double) { Value = value };
-
-    private static NpgsqlParameter Uuid(string name, Guid? value) => new(name, NpgsqlDbType.Uuid) { Value = (object?)value ?? DBNull.Value };
-
-    private static NpgsqlParameter Texts(string name, string?[] values) => new(name, NpgsqlDbType.Array | NpgsqlDbType.Text) { Value = values };
-
-    private static NpgsqlParameter Longs(string name, long[] values) => new(name, NpgsqlDbType.Array | NpgsqlDbType.Bigint) { Value = values };
-
-    private static NpgsqlParameter Longs(string name, long?[] values) => new(name, NpgsqlDbType.Array | NpgsqlDbType.Bigint) { Value = values };
-
-    private static NpgsqlParameter Ints(string name, int[] values) => new(name, NpgsqlDbType.Array | NpgsqlDbType.Integer) { Value = values };
-
-    private static NpgsqlParameter Shorts(string name, short[] values) => new(name, NpgsqlDbType.Array | NpgsqlDbType.Smallint) { Value = values };
-
-    private static NpgsqlParameter Bools(string name, bool[] values) => new(name, NpgsqlDbType.Array | NpgsqlDbType.Boolean) { Value = values };
-
-    private static NpgsqlParameter Uuids(string name, Guid[] values) => new(name, NpgsqlDbType.Array | NpgsqlDbType.Uuid) { Value = values };
-
-    private static NpgsqlParameter Times(string name, DateTime[] values) => new(name, NpgsqlDbType.Array | NpgsqlDbType.TimestampTz) { Value = values };
-
-    private static NpgsqlParameter Times(string name, DateTime?[] values) => new(name, NpgsqlDbType.Array | NpgsqlDbType.TimestampTz) { Value = values };
-
     /// <summary>One operation's hold on the work connection.</summary>
     private sealed class Session(PostgresStore store, NpgsqlConnection connection)
     {
@@ -408,9 +372,11 @@ internal sealed partial class PostgresStore
         return rows;
     }
 
-    private static string? TextAt(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
-
-    private static DateTimeOffset TimeAt(NpgsqlDataReader reader, int column) => new(reader.GetDateTime(column), TimeSpan.Zero);
-
-    private static DateTimeOffset? TimeOrNullAt(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : TimeAt(reader, column);
+    // The value in the first column of the first row; null when there is no row.
+    private async Task<T?> OneAsync<T>(NpgsqlConnection connection, string text, NpgsqlParameter[] parameters, CancellationToken cancellationToken)
+        where T : struct
+    {
+        await using var command = Command(connection, text, parameters);
+        return await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is T value ? value : null;
+    }
 }
