@@ -78,6 +78,8 @@ internal sealed partial class PostgresStore
             work = connection;
             if (!isExamined)
                 connection = await ExamineAsync(connection, cancellationToken).ConfigureAwait(false);
+            if (HasOwnSession)
+                await SettleAsync(connection, cancellationToken).ConfigureAwait(false);
             return work = connection;
         }
         catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
@@ -85,6 +87,15 @@ internal sealed partial class PostgresStore
             await DropWorkAsync().ConfigureAwait(false);
             throw CannotConnect(exception);
         }
+    }
+
+    // A session that nobody else uses, before or after: what is set in it once need not be set in each transaction.
+    private bool HasOwnSession => !isPooled && given is null;
+
+    private async Task SettleAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var command = Command(connection, Session.Settings, Session.SettingValues(this));
+        await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
     }
 
     // PgBouncer makes up the process number that it tells a client, so a wrong one shows it. What it would break (prepared statements,
@@ -257,14 +268,14 @@ internal sealed partial class PostgresStore
     {
         // Planned for look-ups by key, always: right after a restart, or when a table was empty at its last analyze, the statistics of
         // tables whose rows come and go lead to plans that read or sort a whole queue. commit is never answered before it is durable.
-        private const string Settings = """
-            select set_config('lock_timeout', @lock_timeout, true),
-                   set_config('enable_seqscan', 'off', true),
-                   set_config('enable_bitmapscan', 'off', true),
-                   set_config('enable_sort', 'off', true),
-                   set_config('enable_mergejoin', 'off', true),
-                   set_config('jit', 'off', true),
-                   set_config('synchronous_commit', case current_setting('synchronous_commit') when 'off' then 'on' else current_setting('synchronous_commit') end, true)
+        public const string Settings = """
+            select set_config('lock_timeout', @lock_timeout, @local),
+                   set_config('enable_seqscan', 'off', @local),
+                   set_config('enable_bitmapscan', 'off', @local),
+                   set_config('enable_sort', 'off', @local),
+                   set_config('enable_mergejoin', 'off', @local),
+                   set_config('jit', 'off', @local),
+                   set_config('synchronous_commit', case current_setting('synchronous_commit') when 'off' then 'on' else current_setting('synchronous_commit') end, @local)
             """;
 
         public NpgsqlConnection Connection => connection;
@@ -272,12 +283,16 @@ internal sealed partial class PostgresStore
         /// <summary>Whether a commit may have reached the database, so that a broken connection leaves the outcome unknown.</summary>
         public bool CommitIsInFlight { get; private set; }
 
+        public static NpgsqlParameter[] SettingValues(PostgresStore store) =>
+            [Text("lock_timeout", $"{(int)store.options.LockTimeout.TotalMilliseconds}ms"), Bool("local", !store.HasOwnSession)];
+
         /// <summary>The beginning of a transaction, to be sent together with the statements that are added.</summary>
         public NpgsqlBatch Begin()
         {
             var batch = new NpgsqlBatch(connection);
             batch.BatchCommands.Add(new NpgsqlBatchCommand("begin isolation level read committed"));
-            Add(batch, Settings, Text("lock_timeout", $"{(int)store.options.LockTimeout.TotalMilliseconds}ms"));
+            if (!store.HasOwnSession)
+                Add(batch, Settings, SettingValues(store));
             return batch;
         }
 
@@ -302,7 +317,8 @@ internal sealed partial class PostgresStore
             }
 
             var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
-            await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
+            if (!store.HasOwnSession)
+                await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
             return reader;
         }
 
