@@ -1,0 +1,74 @@
+using Spectre.Console;
+
+namespace FolderIndex;
+
+/// <summary>What a person sees of a run that ends: a progress bar on a terminal, a few plain lines elsewhere. All of it on standard error, so that standard output has the result alone.</summary>
+internal sealed class ProgressView : IDisposable
+{
+    private readonly TaskCompletionSource ended = new();
+    private readonly IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+    private ProgressTask? bar;
+    private Task drawing = Task.CompletedTask;
+    private long nextLine = 1000;
+
+    private ProgressView()
+    {
+    }
+
+    public static ProgressView Start(string title)
+    {
+        var view = new ProgressView();
+        view.Say(title);
+        if (!Console.IsErrorRedirected)
+            view.Draw();
+        return view;
+    }
+
+    /// <summary>A line of its own.</summary>
+    public void Say(string line) => console.WriteLine(line);
+
+    public void Show(ScanStatus status)
+    {
+        var done = status.Succeeded + status.Failed;
+        if (bar is not null)
+        {
+            bar.MaxValue = Math.Max(1, done + status.Pending);
+            bar.Value = done;
+            bar.Description = $"{done:N0} of {done + status.Pending:N0} jobs";
+        }
+        else if (done >= nextLine)
+        {
+            Say($"  {done:N0} of {done + status.Pending:N0} jobs");
+            nextLine = done + 1000;
+        }
+    }
+
+    /// <summary>Takes the bar away and says what was found.</summary>
+    public void End(Jobs.Report? report)
+    {
+        Dispose();
+        if (report is not null)
+            Say($"{string.Join(", ", report.Outcomes.OrderBy(outcome => outcome.Key).Select(outcome => $"{outcome.Value:N0} {outcome.Key.ToString().ToLowerInvariant()}"))}, {report.Removed:N0} removed");
+    }
+
+    public void Dispose()
+    {
+        ended.TrySetResult();
+        drawing.GetAwaiter().GetResult();
+    }
+
+    private void Draw()
+    {
+        var ready = new TaskCompletionSource();
+        drawing = console.Progress()
+            .Columns(new SpinnerColumn(), new ProgressBarColumn(), new PercentageColumn(), new TaskDescriptionColumn(), new ElapsedTimeColumn())
+            .AutoClear(true)
+            .StartAsync(async progress =>
+            {
+                bar = progress.AddTask("");
+                ready.SetResult();
+                await ended.Task;
+            });
+        ready.Task.GetAwaiter().GetResult();
+    }
+}

@@ -1,0 +1,94 @@
+using System.Data.Common;
+using System.Text.Json;
+using FolderIndex.Jobs;
+using Millrace;
+
+namespace FolderIndex;
+
+/// <summary>Submits scans, and asks the view <c>worker_jobs</c> how they are going. All jobs of a folder's scans carry its tag.</summary>
+internal sealed class Scans(IJobClient jobs, [FromKeyedServices("millrace")] DbDataSource database)
+{
+    private static readonly TimeSpan Kept = TimeSpan.FromDays(1);
+
+    /// <summary>Submits a scan of a folder, unless one is going on: then the answer has the id of the link that is pending or runs.</summary>
+    public Task<SubmitResult> SubmitAsync(string folder, CancellationToken cancellationToken = default) =>
+        jobs.SubmitAsync(new ScanFolder(folder), ChainOptions(folder), cancellationToken);
+
+    /// <summary>
+    /// For the links of a scan. One after the other they hold the folder's tag, from the first to the last, so there is one scan at a time. They go ahead of
+    /// the files, so that it is known early how many there are.
+    /// </summary>
+    public static JobOptions ChainOptions(string folder) => new()
+    {
+        Tag = Tag(folder), WhenPending = WhenPending.Keep, Unique = Unique.WhilePendingOrRunning, Priority = -1, RemoveDelay = Kept,
+    };
+
+    /// <summary>For the other jobs of a scan: the tag is only there to find them by.</summary>
+    public static JobOptions FileOptions(string folder) => new() { Tag = Tag(folder), RemoveDelay = Kept };
+
+    private const string CountPendingSql = """
+        select count(*)
+        from worker_jobs
+        where tag = @tag
+          and state in ('ready', 'scheduled', 'running')
+        """;
+
+    public Task<long> CountPendingAsync(string folder, CancellationToken cancellationToken) => CountAsync(CountPendingSql, folder, cancellationToken);
+
+    private const string CountPendingFilesSql = $"""
+        {CountPendingSql}
+          and type = 'indexFile'
+        """;
+
+    public async Task<bool> HasPendingFilesAsync(string folder, CancellationToken cancellationToken) =>
+        await CountAsync(CountPendingFilesSql, folder, cancellationToken) > 0;
+
+    // A job that waits has crashed its process too often: it will not run again by itself.
+    private const string StatusSql = """
+        select coalesce(sum(case when state in ('ready', 'scheduled', 'running') then 1 else 0 end), 0),
+               coalesce(sum(case when state = 'succeeded' then 1 else 0 end), 0),
+               coalesce(sum(case when state in ('waiting', 'discarded', 'cancelled', 'replaced', 'superseded') then 1 else 0 end), 0)
+        from worker_jobs
+        where tag = @tag
+          and created_at >= (select min(created_at) from worker_jobs where id = @scan)
+        """;
+
+    /// <summary>How many jobs of a scan are pending or running, succeeded, and ended without success.</summary>
+    public async Task<ScanStatus> ReadStatusAsync(string folder, long scan, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        var rows = await connection.Command(StatusSql, ("tag", Tag(folder)), ("scan", scan))
+            .ReadAsync(row => new ScanStatus(row.GetInt64(0), row.GetInt64(1), row.GetInt64(2)), cancellationToken);
+        return rows[0];
+    }
+
+    private const string CountOutcomesSql = """
+        select cast(result as text), count(*)
+        from worker_jobs
+        where tag = @tag
+          and type = 'indexFile'
+          and state = 'succeeded'
+          and created_at >= (select min(created_at) from worker_jobs where id = @scan)
+        group by cast(result as text)
+        """;
+
+    /// <summary>What became of the files of a scan.</summary>
+    public async Task<Dictionary<FileOutcome, long>> CountOutcomesAsync(string folder, long scan, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        var rows = await connection.Command(CountOutcomesSql, ("tag", Tag(folder)), ("scan", scan))
+            .ReadAsync(row => (Outcome: JsonSerializer.Deserialize<FileOutcome>(row.GetString(0)), Count: row.GetInt64(1)), cancellationToken);
+        return rows.ToDictionary(row => row.Outcome, row => row.Count);
+    }
+
+    private async Task<long> CountAsync(string sql, string folder, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        return Convert.ToInt64(await connection.Command(sql, ("tag", Tag(folder))).ExecuteScalarAsync(cancellationToken));
+    }
+
+    private static string Tag(string folder) => $"scan:{folder}";
+}
+
+/// <summary>How a scan is going.</summary>
+internal sealed record ScanStatus(long Pending, long Succeeded, long Failed);
