@@ -17,14 +17,14 @@ internal static class OneRun
         {
             var stopping = app.Lifetime.ApplicationStopping;
             var scan = await BeginAsync(app, demo, view, stopping);
-            var status = await FollowAsync(app, demo, scan, view, stopping);
+            var result = await FollowAsync(app, demo, scan, view, stopping);
             var (files, words) = await app.Services.GetRequiredService<IndexDatabase>().CountAsync(demo.Folder, stopping);
             await app.StopAsync(CancellationToken.None);
 
             view.End(app.Services.GetRequiredService<ReportInbox>().Last);
             var seconds = time.GetElapsedTime(started).TotalSeconds;
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"done: files={files} words={words} jobs={status.Succeeded} failed={status.Failed} seconds={seconds:0.0}"));
-            return status.Failed == 0 ? 0 : 1;
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"done: files={files} words={words} jobs={result.Succeeded} failed={result.Failed} seconds={seconds:0.0}"));
+            return result.Failed == 0 ? 0 : 1;
         }
         catch (OperationCanceledException) when (app.Lifetime.ApplicationStopping.IsCancellationRequested)
         {
@@ -49,17 +49,15 @@ internal static class OneRun
         }
     }
 
-    private static async Task<ScanStatus> FollowAsync(WebApplication app, DemoOptions demo, long scan, ProgressView view, CancellationToken stopping)
+    private static async Task<ScanResult> FollowAsync(WebApplication app, DemoOptions demo, long scan, ProgressView view, CancellationToken stopping)
     {
         var scans = app.Services.GetRequiredService<Scans>();
         var time = app.Services.GetRequiredService<TimeProvider>();
-        while (true)
+        while (await scans.CountPendingAsync(demo.Folder, stopping) is > 0 and var pending)
         {
-            var status = await scans.ReadStatusAsync(demo.Folder, scan, stopping);
-            view.Show(status);
-            if (status.Pending == 0)
-                return status;
+            view.Show(pending);
             await Task.Delay(LookInterval, time, stopping);
         }
+        return await scans.ReadResultAsync(demo.Folder, scan, stopping);
     }
 }

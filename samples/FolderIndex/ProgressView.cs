@@ -9,7 +9,8 @@ internal sealed class ProgressView : IDisposable
     private readonly IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
     private ProgressTask? bar;
     private Task drawing = Task.CompletedTask;
-    private long nextLine = 1000;
+    private long most = 1;
+    private long lastLine;
 
     private ProgressView()
     {
@@ -27,19 +28,20 @@ internal sealed class ProgressView : IDisposable
     /// <summary>A line of its own.</summary>
     public void Say(string line) => console.WriteLine(line);
 
-    public void Show(ScanStatus status)
+    /// <summary>How many jobs are left. There may be more than before: each batch that is listed adds some.</summary>
+    public void Show(long pending)
     {
-        var done = status.Succeeded + status.Failed;
+        most = Math.Max(most, pending);
         if (bar is not null)
         {
-            bar.MaxValue = Math.Max(1, done + status.Pending);
-            bar.Value = done;
-            bar.Description = $"{done:N0} of {done + status.Pending:N0} jobs";
+            bar.MaxValue = most;
+            bar.Value = most - pending;
+            bar.Description = $"{pending:N0} jobs left";
         }
-        else if (done >= nextLine)
+        else if (Math.Abs(pending - lastLine) >= 1000)
         {
-            Say($"  {done:N0} of {done + status.Pending:N0} jobs");
-            nextLine = done + 1000;
+            Say($"  {pending:N0} jobs left");
+            lastLine = pending;
         }
     }
 

@@ -44,21 +44,20 @@ internal sealed class Scans(IJobClient jobs, [FromKeyedServices("millrace")] DbD
         await CountAsync(CountPendingFilesSql, folder, cancellationToken) > 0;
 
     // A job that waits has crashed its process too often: it will not run again by itself.
-    private const string StatusSql = """
-        select coalesce(sum(case when state in ('ready', 'scheduled', 'running') then 1 else 0 end), 0),
-               coalesce(sum(case when state = 'succeeded' then 1 else 0 end), 0),
+    private const string ResultSql = """
+        select coalesce(sum(case when state = 'succeeded' then 1 else 0 end), 0),
                coalesce(sum(case when state in ('waiting', 'discarded', 'cancelled', 'replaced', 'superseded') then 1 else 0 end), 0)
         from worker_jobs
         where tag = @tag
           and created_at >= (select min(created_at) from worker_jobs where id = @scan)
         """;
 
-    /// <summary>How many jobs of a scan are pending or running, succeeded, and ended without success.</summary>
-    public async Task<ScanStatus> ReadStatusAsync(string folder, long scan, CancellationToken cancellationToken)
+    /// <summary>How many jobs of a scan succeeded, and how many ended without success. A failed attempt that was repeated counts in neither.</summary>
+    public async Task<ScanResult> ReadResultAsync(string folder, long scan, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        var rows = await connection.Command(StatusSql, ("tag", Tag(folder)), ("scan", scan))
-            .ReadAsync(row => new ScanStatus(row.GetInt64(0), row.GetInt64(1), row.GetInt64(2)), cancellationToken);
+        var rows = await connection.Command(ResultSql, ("tag", Tag(folder)), ("scan", scan))
+            .ReadAsync(row => new ScanResult(row.GetInt64(0), row.GetInt64(1)), cancellationToken);
         return rows[0];
     }
 
@@ -90,5 +89,5 @@ internal sealed class Scans(IJobClient jobs, [FromKeyedServices("millrace")] DbD
     private static string Tag(string folder) => $"scan:{folder}";
 }
 
-/// <summary>How a scan is going.</summary>
-internal sealed record ScanStatus(long Pending, long Succeeded, long Failed);
+/// <summary>How a scan ended.</summary>
+internal sealed record ScanResult(long Succeeded, long Failed);
