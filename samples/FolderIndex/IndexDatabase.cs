@@ -29,16 +29,13 @@ internal sealed class IndexDatabase([FromKeyedServices("millrace")] DbDataSource
         );
         """;
 
-    public Task CreateAsync() => database.WithTransactionAsync((transaction, cancellationToken) =>
-        transaction.Command(CreateSql).ExecuteNonQueryAsync(cancellationToken));
+    public Task CreateAsync() => database.WithTransactionAsync((transaction, cancellationToken) => transaction.ExecuteAsync(CreateSql, cancellationToken));
 
     private const string FindContentHashSql = "select content_hash from document where path = @path";
 
-    public async Task<string?> FindContentHashAsync(string path, CancellationToken cancellationToken)
-    {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        return (string?)await connection.Command(FindContentHashSql, ("path", path)).ExecuteScalarAsync(cancellationToken);
-    }
+    /// <summary>What is stored for a path; null for nothing.</summary>
+    public async Task<string?> FindContentHashAsync(string path, CancellationToken cancellationToken) =>
+        (await database.QueryAsync(FindContentHashSql, row => row.GetString(0), cancellationToken, ("path", path))).SingleOrDefault();
 
     // No row comes back when this very content is stored already: the unique path decides, not the look before.
     private const string SaveDocumentSql = """
@@ -65,15 +62,14 @@ internal sealed class IndexDatabase([FromKeyedServices("millrace")] DbDataSource
     /// <summary>Stores a file and its words in place of what was stored for its path.</summary>
     public async Task SaveAsync(DbTransaction transaction, string path, TextFile file, IReadOnlyDictionary<string, int> words, CancellationToken cancellationToken)
     {
-        var saved = await transaction
-            .Command(SaveDocumentSql,
-                ("path", path), ("content_hash", file.ContentHash), ("words", words.Values.Sum(count => (long)count)), ("bytes", (long)file.SizeInBytes), ("now", time.GetUtcNow()))
-            .ReadAsync(row => (Id: row.GetInt64(0), Revision: row.GetInt32(1)), cancellationToken);
+        var saved = await transaction.QueryAsync(
+            SaveDocumentSql, row => (Id: row.GetInt64(0), Revision: row.GetInt32(1)), cancellationToken,
+            ("path", path), ("content_hash", file.ContentHash), ("words", words.Values.Sum(count => (long)count)), ("bytes", (long)file.SizeInBytes), ("now", time.GetUtcNow()));
         foreach (var (id, revision) in saved)
         {
             if (revision > 1)
-                await transaction.Command(RemoveWordsSql, ("document", id)).ExecuteNonQueryAsync(cancellationToken);
-            await transaction.Command(SaveWordsSql, ("document", id), ("words", JsonSerializer.Serialize(words))).ExecuteNonQueryAsync(cancellationToken);
+                await transaction.ExecuteAsync(RemoveWordsSql, cancellationToken, ("document", id));
+            await transaction.ExecuteAsync(SaveWordsSql, cancellationToken, ("document", id), ("words", JsonSerializer.Serialize(words)));
         }
     }
 
@@ -82,7 +78,7 @@ internal sealed class IndexDatabase([FromKeyedServices("millrace")] DbDataSource
     public async Task RemoveAsync(DbTransaction transaction, IReadOnlyCollection<string> paths, CancellationToken cancellationToken)
     {
         foreach (var path in paths)
-            await transaction.Command(RemoveSql, ("path", path)).ExecuteNonQueryAsync(cancellationToken);
+            await transaction.ExecuteAsync(RemoveSql, cancellationToken, ("path", path));
     }
 
     private const string FindPathsSql = """
@@ -92,11 +88,8 @@ internal sealed class IndexDatabase([FromKeyedServices("millrace")] DbDataSource
         """;
 
     /// <summary>What is indexed below a folder.</summary>
-    public async Task<List<string>> FindPathsAsync(string folder, CancellationToken cancellationToken)
-    {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        return await connection.Command(FindPathsSql, ("folder", Below(folder))).ReadAsync(row => row.GetString(0), cancellationToken);
-    }
+    public Task<List<string>> FindPathsAsync(string folder, CancellationToken cancellationToken) =>
+        database.QueryAsync(FindPathsSql, row => row.GetString(0), cancellationToken, ("folder", Below(folder)));
 
     private const string CountSql = """
         select count(*), coalesce(sum(words), 0)
@@ -105,15 +98,12 @@ internal sealed class IndexDatabase([FromKeyedServices("millrace")] DbDataSource
         """;
 
     /// <summary>How many files below a folder are indexed, and how many words they have.</summary>
-    public async Task<(long Files, long Words)> CountAsync(string folder, CancellationToken cancellationToken)
-    {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        return (await connection.Command(CountSql, ("folder", Below(folder))).ReadAsync(ReadCount, cancellationToken))[0];
-    }
+    public async Task<(long Files, long Words)> CountAsync(string folder, CancellationToken cancellationToken) =>
+        (await database.QueryAsync(CountSql, ReadCount, cancellationToken, ("folder", Below(folder))))[0];
 
     /// <inheritdoc cref="CountAsync(string, CancellationToken)"/>
     public async Task<(long Files, long Words)> CountAsync(DbTransaction transaction, string folder, CancellationToken cancellationToken) =>
-        (await transaction.Command(CountSql, ("folder", Below(folder))).ReadAsync(ReadCount, cancellationToken))[0];
+        (await transaction.QueryAsync(CountSql, ReadCount, cancellationToken, ("folder", Below(folder))))[0];
 
     private static (long Files, long Words) ReadCount(DbDataReader row) => (row.GetInt64(0), (long)row.GetDecimal(1));
 

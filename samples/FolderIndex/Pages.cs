@@ -19,8 +19,8 @@ internal static class Pages
     {
         var (files, words) = await index.CountAsync(demo.Folder, cancellationToken);
         var pending = await scans.CountPendingAsync(demo.Folder, cancellationToken);
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        var recent = await connection.Command(RecentSql).ReadAsync(
+        var recent = await database.QueryAsync(
+            RecentSql,
             row => new { Id = row.GetInt64(0), Type = row.GetString(1), Attempt = row.GetInt32(2), State = row.GetString(3), Started = row.GetValue(4), Finished = row.GetValue(5) },
             cancellationToken);
         return Results.Json(new { demo.Folder, files, words, pending, LastReport = inbox.Last, recent });

@@ -55,9 +55,8 @@ internal sealed class Scans(IJobClient jobs, [FromKeyedServices("millrace")] DbD
     /// <summary>How many jobs of a scan succeeded, and how many ended without success. A failed attempt that was repeated counts in neither.</summary>
     public async Task<ScanResult> ReadResultAsync(string folder, long scan, CancellationToken cancellationToken)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        var rows = await connection.Command(ResultSql, ("tag", Tag(folder)), ("scan", scan))
-            .ReadAsync(row => new ScanResult(row.GetInt64(0), row.GetInt64(1)), cancellationToken);
+        var rows = await database.QueryAsync(
+            ResultSql, row => new ScanResult(row.GetInt64(0), row.GetInt64(1)), cancellationToken, ("tag", Tag(folder)), ("scan", scan));
         return rows[0];
     }
 
@@ -74,17 +73,14 @@ internal sealed class Scans(IJobClient jobs, [FromKeyedServices("millrace")] DbD
     /// <summary>What became of the files of a scan.</summary>
     public async Task<Dictionary<FileOutcome, long>> CountOutcomesAsync(string folder, long scan, CancellationToken cancellationToken)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        var rows = await connection.Command(CountOutcomesSql, ("tag", Tag(folder)), ("scan", scan))
-            .ReadAsync(row => (Outcome: JsonSerializer.Deserialize<FileOutcome>(row.GetString(0)), Count: row.GetInt64(1)), cancellationToken);
+        var rows = await database.QueryAsync(
+            CountOutcomesSql, row => (Outcome: JsonSerializer.Deserialize<FileOutcome>(row.GetString(0)), Count: row.GetInt64(1)), cancellationToken,
+            ("tag", Tag(folder)), ("scan", scan));
         return rows.ToDictionary(row => row.Outcome, row => row.Count);
     }
 
-    private async Task<long> CountAsync(string sql, string folder, CancellationToken cancellationToken)
-    {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        return Convert.ToInt64(await connection.Command(sql, ("tag", Tag(folder))).ExecuteScalarAsync(cancellationToken));
-    }
+    private async Task<long> CountAsync(string sql, string folder, CancellationToken cancellationToken) =>
+        (await database.QueryAsync(sql, row => row.GetInt64(0), cancellationToken, ("tag", Tag(folder))))[0];
 
     private static string Tag(string folder) => $"scan:{folder}";
 }
