@@ -24,8 +24,16 @@ public sealed class SqliteDataSource : DbDataSource
     }
 
     /// <inheritdoc />
-    public override string ConnectionString => file.ConnectionString;
+    public override string ConnectionString => file.HandlerConnectionString;
 
     /// <summary>A closed connection. <see cref="SqliteConnection.Open"/> applies the settings.</summary>
     protected override DbConnection CreateDbConnection() => new GatedConnection(file);
+
+    /// <summary>Closes the pooled connections, so that nothing keeps the file open.</summary>
+    protected override void Dispose(bool disposing)
+    {
+        using var pooled = new SqliteConnection(file.HandlerConnectionString);
+        SqliteConnection.ClearPool(pooled);
+        base.Dispose(disposing);
+    }
 }

@@ -112,7 +112,8 @@ select
 from millrace_waiting p
 join millrace_job j on j.id = p.id
 union all
--- Running: listed by a lease, and not ended.
+-- Running: listed by a lease, and not ended. The cross joins keep the order of the tables: leases are few, and with a condition on tag SQLite
+-- would otherwise unpack every lease again for each job of that tag.
 select
     j.id,
     json_extract(l.attempts, '$[' || p.key || ']'),
@@ -137,8 +138,8 @@ select
     'running',
     strftime('%Y-%m-%dT%H:%M:%S', j.created / 1000000, 'unixepoch') || printf('.%06dZ', j.created % 1000000)
 from millrace_lease l
-join json_each(l.job_ids) p
-join millrace_job j on j.id = p.value
+cross join json_each(l.job_ids) p
+cross join millrace_job j on j.id = p.value
 where not exists (select 1 from millrace_attempt a where a.job_id = p.value and a.run = json_extract(l.runs, '$[' || p.key || ']'))
 union all
 -- Active schedules: due is the next tick.

@@ -5,7 +5,7 @@ using Microsoft.Data.Sqlite;
 namespace Millrace.Sqlite;
 
 /// <summary>A handler's connection: its writing transactions stand in the same line as the engine's.</summary>
-internal sealed class GatedConnection(SqliteFile file) : SqliteConnection(file.ConnectionString)
+internal sealed class GatedConnection(SqliteFile file) : SqliteConnection(file.HandlerConnectionString)
 {
     private bool hasGate;
 

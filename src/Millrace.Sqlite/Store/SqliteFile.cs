@@ -20,11 +20,13 @@ internal sealed class SqliteFile
             throw new ArgumentException($"SqliteOptions.BusyTimeout must be 1 second to 10 minutes; it is {options.BusyTimeout}.", nameof(options));
         Path = System.IO.Path.GetFullPath(builder.DataSource);
         builder.DataSource = Path;
-        // Engine connections are kept open anyway; and a pool would keep the file open after the store is closed.
-        builder.Pooling = false;
         // SQLite's own busy timeout waits. Microsoft.Data.Sqlite retries on top of that with sleeps of 150 ms until this many seconds have
         // passed since the start: 1 makes it stop after the first wait.
         builder.DefaultTimeout = 1;
+        // Handlers open and close connections all the time, and a new one has to read and parse the whole schema first: 1 ms, more than most of their work.
+        HandlerConnectionString = builder.ConnectionString;
+        // Engine connections are kept open anyway; and a pool would keep the file open after the store is closed.
+        builder.Pooling = false;
         ConnectionString = builder.ConnectionString;
         Synchronous = options.Synchronous;
         BusyTimeout = options.BusyTimeout;
@@ -34,6 +36,9 @@ internal sealed class SqliteFile
     public string Path { get; }
 
     public string ConnectionString { get; }
+
+    /// <summary>The same, pooled unless the application said otherwise.</summary>
+    public string HandlerConnectionString { get; }
 
     public SqliteSynchronous Synchronous { get; }
 
