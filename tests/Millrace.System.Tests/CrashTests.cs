@@ -13,7 +13,7 @@ public sealed class CrashTests(ITestOutputHelper output)
     public async Task Another_node_finishes_the_jobs_of_a_killed_one(string kind, double bound)
     {
         await using var database = await TestDatabase.CreateAsync(kind);
-        await using var client = new TestClient(database);
+        await using var client = await TestClient.StartAsync(database);
         var gate = TestDatabase.Place;
         await using var first = await WorkerProcess.StartAsync(database, concurrency: 50, expiry: 3);
         var jobs = await client.SubmitAsync(Enumerable.Range(0, 50).Select(_ => new Hold(gate)));

@@ -11,7 +11,7 @@ public sealed class FreezeTests(ITestOutputHelper output)
     public async Task Results_of_a_node_that_slept_through_its_death_change_nothing()
     {
         await using var database = await TestDatabase.CreateAsync("postgres");
-        await using var client = new TestClient(database);
+        await using var client = await TestClient.StartAsync(database);
         var gate = TestDatabase.Place;
         await using var sleeper = await WorkerProcess.StartAsync(database, expiry: 3);
         var jobs = await client.SubmitAsync(

@@ -16,14 +16,14 @@ public sealed class OutageTests(ITestOutputHelper output)
     {
         await using var cluster = await Cluster.StartAsync();
         await using var database = await TestDatabase.CreateAsync("postgres", cluster.Server);
-        await using var client = new TestClient(database, m => m.Configure(options => options.SubmitTimeout = TimeSpan.FromSeconds(5)));
+        await using var client = await TestClient.StartAsync(database, m => m.Configure(options => options.SubmitTimeout = TimeSpan.FromSeconds(5)));
         await using var first = await WorkerProcess.StartAsync(database, expiry: 10);
         await using var second = await WorkerProcess.StartAsync(database, expiry: 10);
         var load = new Load(client.Jobs);
 
         for (var crash = 0; crash < 5; crash++)
         {
-            await client.SubmitAsync(Enumerable.Range(0, 1000).Select(number => new Transfer(number % Jobs.Accounts, 1)));
+            await client.SubmitAsync(Enumerable.Range(0, 500).Select(number => new Transfer(number % Jobs.Accounts, 1)));
             var done = await database.EndedAsync("succeeded");
             await Eventually.IsAsync(async () => await database.EndedAsync("succeeded") >= done + 200, Long, "200 more jobs are done", () => first.Log + second.Log);
             await cluster.CrashAsync();
@@ -48,7 +48,7 @@ public sealed class OutageTests(ITestOutputHelper output)
         const string open = """
             select (select count(*) from millrace.job) - (select count(*) from millrace.attempt where outcome = 'succeeded')
             """;
-        var drained = await Eventually.IsAsync(async () => await database.NumberAsync(open) == 0, TimeSpan.FromSeconds(60), "every stored job has succeeded", () => first.Log + second.Log);
+        var drained = await Eventually.IsAsync(async () => await database.NumberAsync(open) == 0, TimeSpan.FromSeconds(60), "every stored job has succeeded", () => Places(database) + first.Log + second.Log);
         output.WriteLine($"drained {drained.TotalSeconds:0.0} s after the last crash");
 
         var stored = await database.IdsAsync("select id from millrace.job");
@@ -73,6 +73,14 @@ public sealed class OutageTests(ITestOutputHelper output)
         load.Unexpected.ShouldBeEmpty();
         NpgsqlConnection.ClearAllPools();
     }
+
+    private static string Places(TestDatabase database) => string.Join('\n', database.RowsAsync("""
+        select 'ready', count(*) from millrace.ready union all select 'scheduled', count(*) from millrace.scheduled union all select 'waiting', count(*) from millrace.waiting
+        union all select 'lease of ' || node || ' claimed ' || claimed_at || array_to_string(job_ids, ','), size from millrace.lease
+        union all select outcome, count(*) from millrace.attempt group by outcome
+        union all select 'node ' || name || id || ' dead ' || coalesce(dead_at::text, 'no'), 0 from millrace.node
+        union all select 'job ' || j.id || ' ' || type, 0 from millrace.job j where not exists (select 1 from millrace.attempt a where a.job_id = j.id and outcome = 'succeeded')
+        """).GetAwaiter().GetResult().Take(60)) + "\n";
 
     /// <summary>Four loops that submit one job after the other, and write down what they were told.</summary>
     private sealed class Load

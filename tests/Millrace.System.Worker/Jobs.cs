@@ -7,6 +7,10 @@ namespace Millrace.System;
 [Job("count", Queue = "default")]
 public sealed record Count(long Amount);
 
+/// <summary>Takes its time, and leaves one row in <c>effect</c>.</summary>
+[Job("nap", Queue = "default")]
+public sealed record Nap(int Milliseconds);
+
 /// <summary>Adds to an account in the transaction that completes the job.</summary>
 [Job("transfer", Queue = "default")]
 public sealed record Transfer(int Account, long Amount);
@@ -38,13 +42,15 @@ public static class Jobs
     public const string Tables = """
         create table effect (job_id bigint not null, run integer not null, amount bigint not null);
         create table account (id integer primary key, balance bigint not null);
-        insert into account values (0, 0), (1, 0), (2, 0), (3, 0), (4, 0), (5, 0), (6, 0), (7, 0);
+        with recursive number (i) as (select 0 union all select i + 1 from number where i < 999) insert into account select i, 0 from number;
         """;
 
-    public const int Accounts = 8;
+    // So many that PostgreSQL finds one through the index: it would read a small table whole, and under serializable whoever read a table whole is in everybody's way.
+    public const int Accounts = 1000;
 
     public static MillraceBuilder AddSystemJobs(this MillraceBuilder builder, Action<string>? tell = null) => builder
         .AddJob<Count>((job, cancellationToken) => RunAsync(job, tell, () => CountAsync(job, cancellationToken)), RetryPolicy.Every(TimeSpan.FromMilliseconds(200)))
+        .AddJob<Nap>((job, cancellationToken) => RunAsync(job, tell, () => NapAsync(job, cancellationToken)), RetryPolicy.Every(TimeSpan.FromMilliseconds(200)))
         .AddJob<Transfer>((job, cancellationToken) => RunAsync(job, tell, () => TransferAsync(job, cancellationToken)), RetryPolicy.Every(TimeSpan.FromMilliseconds(200)))
         .AddJob<Hold>((job, cancellationToken) => RunAsync(job, tell, () => HoldAsync(job, cancellationToken)), RetryPolicy.Every(TimeSpan.FromMilliseconds(200)));
 
@@ -68,6 +74,14 @@ public static class Jobs
         var database = job.Services.GetRequiredKeyedService<DbDataSource>("millrace");
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await WriteAsync(connection, null, Effect, job, job.Data.Amount, cancellationToken);
+    }
+
+    private static async Task NapAsync(JobContext<Nap> job, CancellationToken cancellationToken)
+    {
+        await Task.Delay(TimeSpan.FromMilliseconds(job.Data.Milliseconds), TimeProvider.System, cancellationToken);
+        var database = job.Services.GetRequiredKeyedService<DbDataSource>("millrace");
+        await using var connection = await database.OpenConnectionAsync(CancellationToken.None);
+        await WriteAsync(connection, null, Effect, job, 1, CancellationToken.None);
     }
 
     private static Task TransferAsync(JobContext<Transfer> job, CancellationToken cancellationToken) =>

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace Millrace.System.Tests;
 
@@ -8,7 +9,9 @@ public sealed class TestClient : IAsyncDisposable
 {
     private readonly ServiceProvider services;
 
-    public TestClient(TestDatabase database, Action<MillraceBuilder>? configure = null)
+    private TestClient(ServiceProvider services) => this.services = services;
+
+    public static async Task<TestClient> StartAsync(TestDatabase database, Action<MillraceBuilder>? configure = null)
     {
         var collection = new ServiceCollection();
         collection.AddLogging();
@@ -17,7 +20,11 @@ public sealed class TestClient : IAsyncDisposable
             database.Use(m);
             configure?.Invoke(m);
         });
-        services = collection.BuildServiceProvider();
+        var services = collection.BuildServiceProvider();
+        // As a host would: the start makes the tables.
+        foreach (var service in services.GetServices<IHostedService>())
+            await service.StartAsync(TestContext.Current.CancellationToken);
+        return new TestClient(services);
     }
 
     public IJobClient Jobs => services.GetRequiredService<IJobClient>();

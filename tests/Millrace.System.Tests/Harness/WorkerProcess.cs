@@ -21,7 +21,8 @@ public sealed class WorkerProcess : IAsyncDisposable
 
     public IReadOnlyCollection<string> Events => events;
 
-    public string Log => $"--- worker {Id}\n{string.Join('\n', log)}";
+    /// <summary>Its last lines, each cut where a stack would begin.</summary>
+    public string Log => $"--- worker {Id}\n{string.Join('\n', log.TakeLast(40).Select(line => line.Length > 300 ? line[..300] : line))}\n";
 
     public int Count(string verb) => events.Count(line => line.StartsWith(verb + " ", StringComparison.Ordinal));
 
@@ -74,8 +75,6 @@ public sealed class WorkerProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (TestContext.Current.TestState?.Result == TestResult.Failed)
-            TestContext.Current.TestOutputHelper?.WriteLine(Log);
         if (!process.HasExited)
             process.Kill();
         await process.WaitForExitAsync(CancellationToken.None);
