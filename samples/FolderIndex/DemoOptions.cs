@@ -68,10 +68,10 @@ internal sealed record DemoOptions
 
     private DemoOptions Checked()
     {
-        if (File.Exists(Folder))
-            throw new DemoException($"--folder must name a directory; {Folder} is a file. Nothing was indexed.");
         if (!Directory.Exists(Folder))
-            throw new DemoException($"--folder must name a directory; there is none at {Folder}. Nothing was indexed.");
+            throw new DemoException($"--folder must name a directory; {(File.Exists(Folder) ? $"{Folder} is a file" : $"there is none at {Folder}")}. Nothing was indexed.");
+        if (File.Exists(DataDirectory))
+            throw new DemoException($"--data must name a directory, which is made when it is missing; {DataDirectory} is a file. Nothing was indexed.");
         return this;
     }
 }

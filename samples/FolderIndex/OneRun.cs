@@ -18,10 +18,11 @@ internal static class OneRun
             var stopping = app.Lifetime.ApplicationStopping;
             var scan = await BeginAsync(app, demo, view, stopping);
             var result = await FollowAsync(app, demo, scan, view, stopping);
+            var failures = result.Failed == 0 ? [] : await app.Services.GetRequiredService<Scans>().FindFailuresAsync(demo.Folder, stopping);
             var (files, words) = await app.Services.GetRequiredService<IndexDatabase>().CountAsync(demo.Folder, stopping);
             await app.StopAsync(CancellationToken.None);
 
-            view.End(app.Services.GetRequiredService<ReportInbox>().Last);
+            view.End(app.Services.GetRequiredService<ReportInbox>().Last, failures);
             var seconds = time.GetElapsedTime(started).TotalSeconds;
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"done: files={files} words={words} jobs={result.Succeeded} failed={result.Failed} seconds={seconds:0.0}"));
             return result.Failed == 0 ? 0 : 1;

@@ -1,4 +1,3 @@
-using System.Data.Common;
 using FolderIndex;
 using FolderIndex.Jobs;
 using Millrace;
@@ -19,9 +18,9 @@ try
     await app.Services.GetRequiredService<IJobClient>().SubmitAsync(new LogProgress(demo.Folder), LogProgress.EveryTenSeconds);
     return demo.Once ? await OneRun.RunAsync(app, demo) : await KeepRunningAsync(app, demo);
 }
-catch (Exception exception) when (exception is DemoException or SetupException or DbException or ArgumentException or IOException)
+catch (Exception exception) when (StartFault.Explain(exception) is { } reason)
 {
-    Console.Error.WriteLine($"demo: {exception.Message}");
+    Console.Error.WriteLine($"demo: {reason}");
     return 2;
 }
 

@@ -36,21 +36,23 @@ internal sealed class ProgressView : IDisposable
         {
             bar.MaxValue = most;
             bar.Value = most - pending;
-            bar.Description = $"{pending:N0} jobs left";
+            bar.Description = $"jobs left: {pending:N0}";
         }
         else if (Math.Abs(pending - lastLine) >= 1000)
         {
-            Say($"  {pending:N0} jobs left");
+            Say($"  jobs left: {pending:N0}");
             lastLine = pending;
         }
     }
 
     /// <summary>Takes the bar away and says what was found.</summary>
-    public void End(Jobs.Report? report)
+    public void End(Jobs.Report? report, IEnumerable<string> failures)
     {
         Dispose();
         if (report is not null)
             Say($"{string.Join(", ", report.Outcomes.OrderBy(outcome => outcome.Key).Select(outcome => $"{outcome.Value:N0} {outcome.Key.ToString().ToLowerInvariant()}"))}, {report.Removed:N0} removed");
+        foreach (var failure in failures)
+            Say($"failed: {failure}");
     }
 
     public void Dispose()

@@ -1,4 +1,6 @@
 using System.Data.Common;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using FolderIndex.Jobs;
 using Millrace;
@@ -60,6 +62,19 @@ internal sealed class Scans(IJobClient jobs, [FromKeyedServices("millrace")] DbD
         return rows[0];
     }
 
+    private const string FailuresSql = """
+        select type, data, result
+        from worker_jobs
+        where success = false
+          and tag = @tag
+        order by finished desc
+        limit 3
+        """;
+
+    /// <summary>Why jobs failed, the latest first: type, data and error.</summary>
+    public Task<List<string>> FindFailuresAsync(string folder, CancellationToken cancellationToken) =>
+        database.QueryAsync(FailuresSql, row => $"{row.GetString(0)} {row.GetString(1)}: {row.GetString(2)}", cancellationToken, ("tag", Tag(folder)));
+
     private const string CountOutcomesSql = """
         select cast(result as text), count(*)
         from worker_jobs
@@ -82,7 +97,9 @@ internal sealed class Scans(IJobClient jobs, [FromKeyedServices("millrace")] DbD
     private async Task<long> CountAsync(string sql, string folder, CancellationToken cancellationToken) =>
         (await database.QueryAsync(sql, row => row.GetInt64(0), cancellationToken, ("tag", Tag(folder))))[0];
 
-    private static string Tag(string folder) => $"scan:{folder}";
+    /// <summary>A tag has room for 200 bytes; a folder whose path is longer is named by its hash.</summary>
+    private static string Tag(string folder) =>
+        $"scan:{(Encoding.UTF8.GetByteCount(folder) <= 190 ? folder : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(folder))))}";
 }
 
 /// <summary>How a scan ended.</summary>
