@@ -100,6 +100,6 @@ public sealed partial class DocsTests
     [GeneratedRegex("""\]\((?!https?:|#)([^)#\s]+)""")]
     private static partial Regex Link();
 
-    [GeneratedRegex("`([A-Z][A-Za-z0-9]*(?:_[A-Za-z0-9]+){2,})`")]
+    [GeneratedRegex("`([A-Z][a-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+){2,})`")]
     private static partial Regex TestName();
 }
