@@ -25,4 +25,11 @@ internal static class Pages
             cancellationToken);
         return Results.Json(new { demo.Folder, files, words, pending, LastReport = inbox.Last, recent });
     }
+
+    /// <summary>Submits a scan; while one is going on, that one is kept.</summary>
+    public static async Task<IResult> RescanAsync(DemoOptions demo, Scans scans, CancellationToken cancellationToken)
+    {
+        var (id, outcome) = await scans.SubmitAsync(demo.Folder, cancellationToken);
+        return Results.Accepted(value: new { id, Outcome = outcome.ToString() });
+    }
 }

@@ -16,7 +16,9 @@ try
     await app.StartAsync();
     // Not persistent: it lives as long as this process, and is submitted again at the next start.
     await app.Services.GetRequiredService<IJobClient>().SubmitAsync(new LogProgress(demo.Folder), LogProgress.EveryTenSeconds);
-    return demo.Once ? await OneRun.RunAsync(app, demo) : await KeepRunningAsync(app, demo);
+    var exitCode = demo.Once ? await app.Services.GetRequiredService<OneRun>().RunAsync() : await KeepRunningAsync(app, demo);
+    await app.StopAsync();
+    return exitCode;
 }
 catch (Exception exception) when (StartFault.Explain(exception) is { } reason)
 {
@@ -50,11 +52,12 @@ static WebApplication Build(DemoOptions demo)
     builder.Services.AddSingleton<Scans>();
     builder.Services.AddSingleton<ReportInbox>();
     builder.Services.AddSingleton<HttpClient>();
+    builder.Services.AddSingleton<OneRun>();
     builder.Services.AddHealthChecks().AddMillrace();
 
     var app = builder.Build();
     app.MapGet("/", Pages.OverviewAsync);
-    app.MapPost("/rescan", (Scans scans, CancellationToken cancellationToken) => scans.SubmitAsync(demo.Folder, cancellationToken));
+    app.MapPost("/rescan", Pages.RescanAsync);
     app.MapPost("/reports/{scan:long}", (long scan, Report report, ReportInbox inbox) => inbox.Receive(scan, report));
     app.MapHealthChecks("/health");
     return app;

@@ -1,3 +1,4 @@
+using FolderIndex.Jobs;
 using Spectre.Console;
 
 namespace FolderIndex;
@@ -46,11 +47,11 @@ internal sealed class ProgressView : IDisposable
     }
 
     /// <summary>Takes the bar away and says what was found.</summary>
-    public void End(Jobs.Report? report, IEnumerable<string> failures)
+    public void End(Report? report, IEnumerable<string> failures)
     {
         Dispose();
         if (report is not null)
-            Say($"{string.Join(", ", report.Outcomes.OrderBy(outcome => outcome.Key).Select(outcome => $"{outcome.Value:N0} {outcome.Key.ToString().ToLowerInvariant()}"))}, {report.Removed:N0} removed");
+            Say($"{string.Join(", ", report.Outcomes.OrderBy(outcome => outcome.Key).Select(outcome => $"{outcome.Value:N0} {Word(outcome.Key)}"))}, {report.Removed:N0} removed");
         foreach (var failure in failures)
             Say($"failed: {failure}");
     }
@@ -60,6 +61,8 @@ internal sealed class ProgressView : IDisposable
         ended.TrySetResult();
         drawing.GetAwaiter().GetResult();
     }
+
+    private static string Word(FileOutcome outcome) => outcome == FileOutcome.TooLarge ? "too large" : outcome.ToString().ToLowerInvariant();
 
     private void Draw()
     {

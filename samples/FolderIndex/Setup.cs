@@ -18,6 +18,8 @@ internal static class Setup
         logging.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         logging.AddFilter("Microsoft", LogLevel.Warning);
         logging.AddFilter("System", LogLevel.Warning);
+        // What goes wrong at the start is said in one message, by Program.cs.
+        logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
         if (demo.Once)
             logging.AddFilter<ConsoleLoggerProvider>(null, LogLevel.Error);
     }

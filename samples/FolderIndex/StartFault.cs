@@ -17,8 +17,8 @@ internal static class StartFault
         DemoException or SetupException => exception.Message,
         ArgumentException { ParamName: "connectionString" } wrong => $"--postgres: {wrong.Message.Replace(" (Parameter 'connectionString')", "", StringComparison.Ordinal)} Nothing was indexed.",
         IOException { InnerException: AddressInUseException } => "Port 5080 of this machine is taken by another program, perhaps another ./demo. Stop that one, or use ./demo --once, which takes any free port. Nothing was indexed.",
-        DbException or SocketException => $"The database cannot be used: {exception.Message} Look at --postgres or --data. Nothing was indexed.",
-        UnauthorizedAccessException or IOException => $"{exception.Message} Look at --data. Nothing was indexed.",
+        DbException or SocketException => $"The database cannot be used: {exception.Message.TrimEnd('.')}. Look at --postgres or --data. Nothing was indexed.",
+        UnauthorizedAccessException or IOException => $"{exception.Message.TrimEnd('.')}. Look at --data. Nothing was indexed.",
         _ => null,
     };
 }
