@@ -234,6 +234,21 @@ public abstract class SubmitContract(TestDatabase database) : Contract(database)
         ids.Distinct().Count().ShouldBe(ids.Length);
     }
 
+    // Where one writer is let in at a time, ids from anywhere else would be waited for by the very transaction they wait for.
+    [Fact]
+    public async Task Ids_of_a_transactions_jobs_are_taken_while_it_writes()
+    {
+        await using var transaction = await BeginAsync();
+        await SubmitAsync(Some.Job(), transaction);
+
+        var block = await Store.TakeIdsAsync(3, transaction, Stop);
+        await Store.SubmitAsync([.. Enumerable.Range(0, 3).Select(i => Some.Job() with { Id = block.First + i })], transaction, Stop);
+        await transaction.CommitAsync(Stop);
+
+        (await Store.TakeIdsAsync(1, Stop)).First.ShouldBeGreaterThanOrEqualTo(block.First + 3);
+        (await FindAsync(block.First + 2)).State.ShouldBe(JobState.Ready);
+    }
+
     // E1-E3: what one store takes and the other cuts off or rejects. Both take what the validator lets through, and give it back as it was.
     [Theory]
     [MemberData(nameof(HostileTexts))]

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Millrace.Storage;
 
 namespace Millrace.Postgres;
@@ -25,4 +26,7 @@ internal sealed partial class PostgresStore
             return new IdBlock(last - count + 1, count);
         }, cancellationToken).ConfigureAwait(false);
     }
+
+    // A sequence knows no transactions, and nobody waits for one: the ids need not come from the caller's connection.
+    public Task<IdBlock> TakeIdsAsync(int count, DbTransaction transaction, CancellationToken cancellationToken) => TakeIdsAsync(count, cancellationToken);
 }

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Millrace.Storage;
 
 namespace Millrace.Sqlite;
@@ -15,6 +16,13 @@ internal sealed partial class SqliteStore
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         return WriteAsync(session => new IdBlock(TakeIds(session, count), count), cancellationToken);
+    }
+
+    public Task<IdBlock> TakeIdsAsync(int count, DbTransaction transaction, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        ArgumentNullException.ThrowIfNull(transaction);
+        return WriteAsync(transaction, session => new IdBlock(TakeIds(session, count), count), cancellationToken);
     }
 
     private static long TakeIds(Session session, int count) =>

@@ -30,6 +30,9 @@ public interface IJobStore : IAsyncDisposable
     /// <summary>Takes a block of ids that no other process will be given.</summary>
     Task<IdBlock> TakeIdsAsync(int count, CancellationToken cancellationToken);
 
+    /// <summary>Takes ids for jobs of the caller's transaction. Where one writer at a time is let in (SQLite) the caller is that writer, and anybody else would wait for it. After a rollback the ids may be given to others.</summary>
+    Task<IdBlock> TakeIdsAsync(int count, DbTransaction transaction, CancellationToken cancellationToken);
+
     /// <summary>Stores jobs, all or none. Jobs with a key are decided one by one, in the order of their keys; the answers keep the order of the jobs.</summary>
     /// <param name="jobs">At least one. Many plain ones are written in bulk.</param>
     /// <param name="transaction">The caller's open transaction on this database, at any isolation level; null for a transaction of the store's own.</param>

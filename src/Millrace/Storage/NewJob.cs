@@ -3,7 +3,7 @@ namespace Millrace.Storage;
 /// <summary>A job as a store takes it: validated, serialized, with its id. Submitting the same <see cref="NewJob"/> twice stores it once.</summary>
 public sealed record NewJob
 {
-    /// <summary>From a block of <see cref="IJobStore.TakeIdsAsync"/>. More than zero.</summary>
+    /// <summary>From a block of <see cref="IJobStore.TakeIdsAsync(int, CancellationToken)"/>. More than zero.</summary>
     public required long Id { get; init; }
 
     /// <summary>Random, made once for each submission. An id that is already stored counts as "submitted before" only when its nonce is this one (rule 20).</summary>

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Millrace.Storage;
 
 namespace Millrace.Submitting;
@@ -14,7 +15,9 @@ internal sealed class IdSource(IJobStore store)
     private long end;
     private int blockSize = SmallestBlock;
 
-    public async ValueTask<long> NextAsync(CancellationToken cancellationToken)
+    /// <param name="transaction">The caller's open transaction, in which the job is to be stored; null for none.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
+    public async ValueTask<long> NextAsync(DbTransaction? transaction, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -23,12 +26,16 @@ internal sealed class IdSource(IJobStore store)
                 if (next < end)
                     return next++;
             }
+            // A block taken in a transaction would be gone with its rollback: only what is needed.
+            if (transaction is not null)
+                return (await store.TakeIdsAsync(1, transaction, cancellationToken).ConfigureAwait(false)).First;
             await RefillAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 
     /// <summary>Ids for a bulk, consecutive.</summary>
-    public Task<IdBlock> TakeAsync(int count, CancellationToken cancellationToken) => store.TakeIdsAsync(count, cancellationToken);
+    public Task<IdBlock> TakeAsync(int count, DbTransaction? transaction, CancellationToken cancellationToken) =>
+        transaction is null ? store.TakeIdsAsync(count, cancellationToken) : store.TakeIdsAsync(count, transaction, cancellationToken);
 
     /// <summary>The ids turned out to be somebody else's (after a restore or a failover): forget the rest of the block (rule 20).</summary>
     public void ThrowAway()

@@ -133,6 +133,9 @@ internal sealed class JobClient(MillraceInstance instance, long? parent = null, 
         return job.State == JobState.Succeeded ? instance.Json.ReadOrDefault<TResult>(job.Result) : throw new JobFailedException(job);
     }
 
+    /// <summary>Submits what was written, and checked, before; in the flow's transaction, if there is one.</summary>
+    public Task SubmitWrittenAsync(NewJob job, CancellationToken cancellationToken) => SubmitBulkAsync([job], cancellationToken);
+
     private async Task<SubmitResult> SubmitAsync(NewJob job, JobOptions options, Activity? activity, CancellationToken cancellationToken)
     {
         await PrepareAsync(cancellationToken).ConfigureAwait(false);
@@ -140,20 +143,12 @@ internal sealed class JobClient(MillraceInstance instance, long? parent = null, 
             return await SubmitScheduleAsync(job, options, cancellationToken).ConfigureAwait(false);
 
         var answer = JoinedTransaction() is { } joined
-            ? await SubmitInTransactionAsync(job, joined, cancellationToken).ConfigureAwait(false)
+            ? await instance.Submitter.SubmitAsync(job, joined, cancellationToken).ConfigureAwait(false)
             : await instance.Submitter.SubmitAsync(job, cancellationToken).ConfigureAwait(false);
         activity?.SetTag("millrace.job.id", answer.Id);
         instance.Telemetry.Submitted(job.Type, job.Queue, answer.State is SubmitState.Created or SubmitState.Replaced ? 1 : 0);
         WakeUp([job]);
         return ToResult(answer);
-    }
-
-    private async Task<SubmitAnswer> SubmitInTransactionAsync(NewJob job, DbTransaction joined, CancellationToken cancellationToken)
-    {
-        var id = await instance.Submitter.NextIdAsync(cancellationToken).ConfigureAwait(false);
-        // Inside the caller's transaction nothing is repeated here: after a failure the transaction is the caller's to roll back.
-        var answers = await instance.Submitter.InTransactionAsync([job with { Id = id }], joined, cancellationToken).ConfigureAwait(false);
-        return answers[0];
     }
 
     private async Task<IReadOnlyList<SubmitResult>> SubmitBulkAsync(List<NewJob> jobs, CancellationToken cancellationToken)

@@ -70,7 +70,7 @@ internal sealed class JobWriter(MillraceOptions options, TypeRegistry types, Job
         NameValidator.Check("Job type", type, nameof(type));
         if (types.Find(type) is { } known)
             return known.Name;
-        if (options.UnknownTypes == UnknownTypes.Refuse && types.Names.Count > 0)
+        if (options.UnknownTypes == UnknownTypes.Refuse && types.HasHandlers)
         {
             throw new UnknownJobTypeException(
                 type,

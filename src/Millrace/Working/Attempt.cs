@@ -16,6 +16,7 @@ internal sealed class Attempt : IAttempt, IDisposable
     private readonly CancellationTokenSource stop;
     private readonly Lock gate = new();
     private readonly long received;
+    private readonly JobClient jobs;
     private List<NewJob>? then;
     private IReadOnlyDictionary<string, string>? headers;
     private long? progressSaved;
@@ -32,7 +33,7 @@ internal sealed class Attempt : IAttempt, IDisposable
         Lines = lines;
         received = held.Received;
         stop = new CancellationTokenSource();
-        Jobs = new JobClient(instance, parent: held.Claim.JobId);
+        jobs = new JobClient(instance, parent: held.Claim.JobId);
     }
 
     public HeldClaim Held { get; }
@@ -47,7 +48,7 @@ internal sealed class Attempt : IAttempt, IDisposable
 
     public IServiceProvider Services { get; }
 
-    public IJobClient Jobs { get; }
+    public IJobClient Jobs => jobs;
 
     public DbDataSource Database => instance.Store.Handlers;
 
@@ -210,8 +211,9 @@ internal sealed class Attempt : IAttempt, IDisposable
                         async (transaction, token) =>
                         {
                             await work(transaction, token).ConfigureAwait(false);
-                            if (ThenJobs.Count > 0)
-                                await SubmitThenAsync(transaction, token).ConfigureAwait(false);
+                            // What follows belongs to this completion, so it commits with it.
+                            foreach (var next in ThenJobs)
+                                await jobs.SubmitWrittenAsync(next, token).ConfigureAwait(false);
                             Completed = Now;
                             if (!await instance.Store.CompleteAsync(Held.Node, CompletedEnd(), transaction, token).ConfigureAwait(false))
                                 throw LeaseLost("so what it wrote in CompleteInTransactionAsync was rolled back");
@@ -259,17 +261,6 @@ internal sealed class Attempt : IAttempt, IDisposable
     };
 
     public void Dispose() => stop.Dispose();
-
-    /// <summary>The next links of the chain, in the transaction that completes this one.</summary>
-    private async Task SubmitThenAsync(DbTransaction transaction, CancellationToken cancellationToken)
-    {
-        var numbered = new List<NewJob>(ThenJobs.Count);
-        foreach (var job in ThenJobs)
-            numbered.Add(job with { Id = await instance.Submitter.NextIdAsync(cancellationToken).ConfigureAwait(false) });
-        await instance.Submitter.InTransactionAsync(numbered, transaction, cancellationToken).ConfigureAwait(false);
-        if (AmbientTransaction.Current is { } ambient)
-            ambient.WhenCommitted(() => instance.WakeUps.Submitted(numbered));
-    }
 
     private async Task<RunStanding> LookAsync()
     {

@@ -88,9 +88,9 @@ internal sealed class NodeKeeper(MillraceInstance instance) : IAsyncDisposable
             using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(3), instance.Time);
             await instance.Store.LeaveAsync(Id, patience.Token).ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is StoreException or OperationCanceledException)
+        catch (Exception exception) when (exception is StoreException or OperationCanceledException or ObjectDisposedException)
         {
-            // The row expires by itself, and everything of this node is written or listed by its leases.
+            // A service provider that is disposed of without a stop may have closed the store before. The row expires by itself, and everything of this node is written or listed by its leases.
         }
     }
 

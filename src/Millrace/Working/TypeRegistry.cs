@@ -1,4 +1,5 @@
 using Millrace.Submitting;
+using Millrace.Tending;
 
 namespace Millrace.Working;
 
@@ -28,6 +29,9 @@ internal sealed class TypeRegistry
 
     /// <summary>All names, aliases too, in order.</summary>
     public IReadOnlyList<string> Names { get; }
+
+    /// <summary>Whether the application registered any: the built-in job is always there.</summary>
+    public bool HasHandlers => byName.Values.Any(type => type.Name != RemoveOldWorkerJobs.TypeName);
 
     public IReadOnlyCollection<JobType> Types => [.. byName.Values.Distinct()];
 
