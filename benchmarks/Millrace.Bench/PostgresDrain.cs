@@ -45,7 +45,7 @@ internal static class PostgresDrain
             await host.StopAsync();
         }
         // What autovacuum does within a minute on a live system.
-        await Figures.ExecuteAsync(database, "vacuum analyze millrace.ready", "analyze millrace.job", "analyze millrace.attempt", "checkpoint");
+        await Figures.ExecuteAsync(database, "vacuum analyze millrace.ready", "analyze millrace.job");
 
         using (var host = Engine.Build(millrace => millrace.UsePostgres(database), 20))
         {

@@ -3,12 +3,7 @@ namespace Millrace;
 /// <summary>A cron expression or a time zone that cannot be used. Nothing was stored.</summary>
 public sealed class InvalidScheduleException : ArgumentException
 {
-    /// <summary>Creates the exception.</summary>
-    /// <param name="expression">The cron expression as it was given.</param>
-    /// <param name="zone">The time zone as it was given.</param>
-    /// <param name="field">The offending field; null when it is not one field alone.</param>
-    /// <param name="message">What is wrong, and what is allowed.</param>
-    public InvalidScheduleException(string expression, string zone, string? field, string message)
+    internal InvalidScheduleException(string expression, string zone, string? field, string message)
         : base(message)
     {
         Expression = expression;

@@ -118,7 +118,8 @@ public abstract class JobContext
 
     /// <summary>
     /// Runs the job's last writes in a transaction that also completes the job: both are committed or neither, exactly once. When it returns the job is complete; an
-    /// exception after that is logged and changes nothing.
+    /// exception after that is logged and changes nothing. What was given to <see cref="Then{TNext}"/> before is submitted in the same transaction. The result of an
+    /// <see cref="IJob{TData, TResult}"/> is not stored, because the job is complete before the handler returns it.
     /// </summary>
     /// <param name="work">Writes through the transaction. Runs again when the transaction met a conflict and the job is still this attempt's.</param>
     /// <param name="cancellationToken">Given to the work.</param>

@@ -3,13 +3,7 @@ namespace Millrace;
 /// <summary>JSON that cannot be stored: too large, too deep, not JSON, or with characters or numbers that a database would refuse or change. Nothing was stored.</summary>
 public sealed class JobDataException : ArgumentException
 {
-    /// <summary>Creates the exception.</summary>
-    /// <param name="jobType">The registered name of the job's type.</param>
-    /// <param name="path">Where in the JSON; <c>$</c> for the whole.</param>
-    /// <param name="limit">What is allowed, e.g. <c>262,144 bytes</c>.</param>
-    /// <param name="message">What is wrong, where, which value met which limit, and what to do.</param>
-    /// <param name="innerException">What found it; null for none.</param>
-    public JobDataException(string jobType, string path, string limit, string message, Exception? innerException = null)
+    internal JobDataException(string jobType, string path, string limit, string message, Exception? innerException = null)
         : base(message, innerException)
     {
         JobType = jobType;

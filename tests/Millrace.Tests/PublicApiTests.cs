@@ -11,7 +11,7 @@ namespace Millrace.Tests;
 public sealed class PublicApiTests
 {
     /// <summary>A new public assembly is added here, and to the project's references.</summary>
-    public static TheoryData<string> Assemblies => ["Millrace", "Millrace.Testing"];
+    public static TheoryData<string> Assemblies => ["Millrace", "Millrace.Sqlite", "Millrace.Postgres", "Millrace.EntityFrameworkCore", "Millrace.Testing"];
 
     [Theory]
     [MemberData(nameof(Assemblies))]

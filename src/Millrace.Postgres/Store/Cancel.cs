@@ -7,45 +7,6 @@ namespace Millrace.Postgres;
 // seen nowhere: one statement with three deletes would look at one moment, and miss a job that is between two places.
 internal sealed partial class PostgresStore
 {
-    private const string TakeFromWaiting = """
-        delete from millrace.waiting
-        where id = @id
-        returning run, attempt
-        """;
-
-    private const string TakeFromScheduled = """
-        delete from millrace.scheduled
-        where id = @id
-        returning run, attempt
-        """;
-
-    private const string TakeFromReady = """
-        delete from millrace.ready
-        where id = @id
-        returning run, attempt
-        """;
-
-    private const string FreeKeysOfJob = """
-        with free as materialized (
-            select k.key
-            from millrace.unique_key k
-            where k.job_id = @id and coalesce(k.until <= coalesce(@now, clock_timestamp()), true)
-            for no key update skip locked
-        )
-        delete from millrace.unique_key k
-        using free
-        where k.key = free.key
-        """;
-
-    // The lock orders us against the end of the run. Looked at again afterwards, in a statement of its own.
-    private const string LockLeaseOfJob = """
-        select l.id
-        from millrace.lease l
-        where l.job_ids @> array[@id::bigint]
-        order by l.id
-        for update
-        """;
-
     private const string AskToCancel = """
         insert into millrace.cancel_request (job_id, at, by, reason)
         values (@id, coalesce(@now, clock_timestamp()), @by, @reason)
@@ -73,12 +34,6 @@ internal sealed partial class PostgresStore
         from millrace.job
         where id = @id
         for update
-        """;
-
-    private const string FindReady = """
-        select run
-        from millrace.ready
-        where id = @id
         """;
 
     // Attempts are written once, but for this: what an operator wants to run again is not to be pruned.
@@ -179,21 +134,6 @@ internal sealed partial class PostgresStore
         return !isStored ? CancelResult.Unknown : outcome?.IsFinal() == true && !await IsInLineAsync(connection, id, cancellationToken).ConfigureAwait(false) ? CancelResult.Finished : null;
     }
 
-    // Ends a job that waits in one of the three places.
-    private async Task<bool> EndPendingAsync(NpgsqlConnection connection, long id, Outcome outcome, string? error, CancellationToken cancellationToken)
-    {
-        foreach (var take in new[] { TakeFromWaiting, TakeFromScheduled, TakeFromReady })
-        {
-            var taken = await ReadAsync(connection, take, [Long("id", id)], static reader => (Run: reader.GetInt32(0), Attempt: reader.GetInt32(1)), cancellationToken).ConfigureAwait(false);
-            if (taken.Count == 0)
-                continue;
-            NpgsqlParameter[] values = [Now(), Long("id", id), Int("run", taken[0].Run), Int("attempt", taken[0].Attempt), Text("outcome", outcome.ToWord()), Text("error", error)];
-            return await OneAsync<int>(connection, EndPending, values, cancellationToken).ConfigureAwait(false) is not null;
-        }
-
-        return false;
-    }
-
     private async Task<(bool IsStored, Outcome? Outcome, int Run)> LookAtJobAsync(NpgsqlConnection connection, long id, CancellationToken cancellationToken)
     {
         var rows = await ReadAsync(
@@ -202,15 +142,6 @@ internal sealed partial class PostgresStore
             cancellationToken).ConfigureAwait(false);
         return rows[0];
     }
-
-    private const string IsInLine = """
-        select exists (select from millrace.waiting where id = @id)
-            or exists (select from millrace.scheduled where id = @id)
-            or exists (select from millrace.ready where id = @id)
-        """;
-
-    private async Task<bool> IsInLineAsync(NpgsqlConnection connection, long id, CancellationToken cancellationToken) =>
-        await OneAsync<bool>(connection, IsInLine, [Long("id", id)], cancellationToken).ConfigureAwait(false) == true;
 
     // Null: the job was seen nowhere. Look again.
     private async Task<RetryResult?> RetryOnceAsync(NpgsqlConnection connection, long id, CancellationToken cancellationToken)

@@ -68,43 +68,6 @@ internal sealed partial class PostgresStore
         returning outcome
         """;
 
-    private const string LineUp = """
-        insert into millrace.ready (queue, priority, pass, id, type, run, attempt, crashes, is_suspect)
-        values (@queue, @priority, (extract(epoch from coalesce(@now, clock_timestamp())) * 1000000)::bigint, @job, @type, @run, @attempt, @crashes, @is_suspect)
-        """;
-
-    private const string PutOff = """
-        insert into millrace.scheduled (due, id, queue, priority, type, run, attempt, crashes, is_suspect)
-        values (coalesce(@now, clock_timestamp()) + @again * interval '1 microsecond', @job, @queue, @priority, @type, @run, @attempt, @crashes, @is_suspect)
-        """;
-
-    private const string LetWait = """
-        insert into millrace.waiting (id, reason, since, due, queue, priority, type, run, attempt, crashes, is_suspect)
-        values (@job, @reason, coalesce(@now, clock_timestamp()), coalesce(@now, clock_timestamp()) + @again * interval '1 microsecond', @queue, @priority, @type, @run, @attempt, @crashes, @is_suspect)
-        """;
-
-    // A touch, not only a lock: a submitter at repeatable read must see 40001. Never waits (rule 12).
-    private const string TouchKeys = """
-        with mine as materialized (
-            select k.key
-            from unnest(@keys, @jobs) as e(key, job_id)
-            join millrace.unique_key k on k.key = e.key and k.job_id = e.job_id
-            order by k.key
-            for no key update of k skip locked
-        )
-        update millrace.unique_key k
-        set job_id = k.job_id
-        from mine
-        where k.key = mine.key
-        returning k.job_id
-        """;
-
-    private const string ReadKeys = """
-        select key, job_id
-        from millrace.unique_key
-        where key = any(@keys)
-        """;
-
     public async Task<bool> CompleteAsync(Guid node, AttemptEnd end, DbTransaction transaction, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(end);
@@ -175,13 +138,6 @@ internal sealed partial class PostgresStore
             : EndVerdict.Accepted;
     }
 
-    private const string LockLease = """
-        select is_suspect
-        from millrace.lease
-        where id = @lease
-        for update
-        """;
-
     private async Task<string?> EndOneAsync(NpgsqlConnection connection, Guid node, AttemptEnd end, KeyStanding key, CancellationToken cancellationToken)
     {
         var claim = end.Claim;
@@ -213,12 +169,6 @@ internal sealed partial class PostgresStore
             cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task FreeKeyAsync(NpgsqlConnection connection, Claim claim, CancellationToken cancellationToken)
-    {
-        if (claim.Key is not null)
-            await ExecuteAsync(connection, FreeKeys, [Now(), Longs("jobs", [claim.JobId]), Ints("runs", [claim.Run])], cancellationToken).ConfigureAwait(false);
-    }
-
     // Jobs whose ids nobody has been told yet: an id that is somebody else's after a restore is simply replaced by another.
     private async Task SubmitFreshAsync(NpgsqlConnection connection, IReadOnlyList<NewJob> jobs, CancellationToken cancellationToken)
     {
@@ -236,44 +186,5 @@ internal sealed partial class PostgresStore
                 static reader => reader.GetInt64(0), cancellationToken).ConfigureAwait(false);
             open = [.. taken.Zip(ids, static (job, id) => job with { Id = id })];
         }
-    }
-
-    /// <param name="IsLocked">A submitter is deciding about the key, or it is gone: the job waits, and upkeep looks again.</param>
-    /// <param name="Successor">The newer job that has it; null when this transaction may put its own job back.</param>
-    private readonly record struct KeyStanding(bool IsLocked, long? Successor)
-    {
-        public static KeyStanding Mine => default;
-    }
-
-    private static string? SupersededBy(long? successor, string? key, string? error) =>
-        successor is null ? error
-        : error is null ? $"Job {successor} holds the key \"{key}\"."
-        : $"Job {successor} holds the key \"{key}\".\n{error}";
-
-    private async Task<KeyStanding> TouchAsync(NpgsqlConnection connection, string key, long job, CancellationToken cancellationToken) =>
-        (await TouchAsync(connection, [(key, job)], cancellationToken).ConfigureAwait(false))[job];
-
-    private async Task<Dictionary<long, KeyStanding>> TouchAsync(NpgsqlConnection connection, IReadOnlyCollection<(string Key, long Job)> keys, CancellationToken cancellationToken)
-    {
-        var mine = await ReadAsync(
-            connection,
-            TouchKeys,
-            [Texts("keys", [.. keys.Select(static key => key.Key)]), Longs("jobs", [.. keys.Select(static key => key.Job)])],
-            static reader => reader.GetInt64(0),
-            cancellationToken).ConfigureAwait(false);
-        var standings = mine.ToDictionary(static job => job, static _ => KeyStanding.Mine);
-        var others = keys.Where(key => !standings.ContainsKey(key.Job)).ToArray();
-        if (others.Length == 0)
-            return standings;
-        var rows = await ReadAsync(
-            connection,
-            ReadKeys,
-            [Texts("keys", [.. others.Select(static key => key.Key)])],
-            static reader => (Key: reader.GetString(0), Job: reader.GetInt64(1)),
-            cancellationToken).ConfigureAwait(false);
-        var holders = rows.ToDictionary(static row => row.Key, static row => row.Job);
-        foreach (var (key, job) in others)
-            standings[job] = holders.TryGetValue(key, out var holder) && holder != job ? new KeyStanding(false, holder) : new KeyStanding(true, null);
-        return standings;
     }
 }

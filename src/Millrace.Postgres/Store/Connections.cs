@@ -3,7 +3,6 @@ using System.Data;
 using System.Data.Common;
 using Millrace.Storage;
 using Npgsql;
-using NpgsqlTypes;
 
 namespace Millrace.Postgres;
 
@@ -79,6 +78,8 @@ internal sealed partial class PostgresStore
             work = connection;
             if (!isExamined)
                 connection = await ExamineAsync(connection, cancellationToken).ConfigureAwait(false);
+            if (HasOwnSession)
+                await SettleAsync(connection, cancellationToken).ConfigureAwait(false);
             return work = connection;
         }
         catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
@@ -86,6 +87,15 @@ internal sealed partial class PostgresStore
             await DropWorkAsync().ConfigureAwait(false);
             throw CannotConnect(exception);
         }
+    }
+
+    // A session that nobody else uses, before or after: what is set in it once need not be set in each transaction.
+    private bool HasOwnSession => !isPooled && given is null;
+
+    private async Task SettleAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var command = Command(connection, Session.Settings, Session.SettingValues(this));
+        await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
     }
 
     // PgBouncer makes up the process number that it tells a client, so a wrong one shows it. What it would break (prepared statements,
@@ -253,54 +263,19 @@ internal sealed partial class PostgresStore
 
     private NpgsqlParameter Now() => At("now", clock.Now);
 
-    private static NpgsqlParameter At(string name, DateTimeOffset? value) =>
-        new(name, NpgsqlDbType.TimestampTz) { Value = value is { } at ? at.UtcDateTime : DBNull.Value };
-
-    private static NpgsqlParameter Text(string name, string? value) => new(name, NpgsqlDbType.Text) { Value = (object?)value ?? DBNull.Value };
-
-    private static NpgsqlParameter Long(string name, long? value) => new(name, NpgsqlDbType.Bigint) { Value = (object?)value ?? DBNull.Value };
-
-    private static NpgsqlParameter Int(string name, int value) => new(name, NpgsqlDbType.Integer) { Value = value };
-
-    private static NpgsqlParameter Short(string name, short? value) => new(name, NpgsqlDbType.Smallint) { Value = (object?)value ?? DBNull.Value };
-
-    private static NpgsqlParameter Bool(string name, bool value) => new(name, NpgsqlDbType.Boolean) { Value = value };
-
-    private static NpgsqlParameter Double(string name, double value) => new(name, NpgsqlDbType.Double) { Value = value };
-
-    private static NpgsqlParameter Uuid(string name, Guid? value) => new(name, NpgsqlDbType.Uuid) { Value = (object?)value ?? DBNull.Value };
-
-    private static NpgsqlParameter Texts(string name, string?[] values) => new(name, NpgsqlDbType.Array | NpgsqlDbType.Text) { Value = values };
-
-    private static NpgsqlParameter Longs(string name, long[] values) => new(name, NpgsqlDbType.Array | NpgsqlDbType.Bigint) { Value = values };
-
-    private static NpgsqlParameter Longs(string name, long?[] values) => new(name, NpgsqlDbType.Array | NpgsqlDbType.Bigint) { Value = values };
-
-    private static NpgsqlParameter Ints(string name, int[] values) => new(name, NpgsqlDbType.Array | NpgsqlDbType.Integer) { Value = values };
-
-    private static NpgsqlParameter Shorts(string name, short[] values) => new(name, NpgsqlDbType.Array | NpgsqlDbType.Smallint) { Value = values };
-
-    private static NpgsqlParameter Bools(string name, bool[] values) => new(name, NpgsqlDbType.Array | NpgsqlDbType.Boolean) { Value = values };
-
-    private static NpgsqlParameter Uuids(string name, Guid[] values) => new(name, NpgsqlDbType.Array | NpgsqlDbType.Uuid) { Value = values };
-
-    private static NpgsqlParameter Times(string name, DateTime[] values) => new(name, NpgsqlDbType.Array | NpgsqlDbType.TimestampTz) { Value = values };
-
-    private static NpgsqlParameter Times(string name, DateTime?[] values) => new(name, NpgsqlDbType.Array | NpgsqlDbType.TimestampTz) { Value = values };
-
     /// <summary>One operation's hold on the work connection.</summary>
     private sealed class Session(PostgresStore store, NpgsqlConnection connection)
     {
         // Planned for look-ups by key, always: right after a restart, or when a table was empty at its last analyze, the statistics of
         // tables whose rows come and go lead to plans that read or sort a whole queue. commit is never answered before it is durable.
-        private const string Settings = """
-            select set_config('lock_timeout', @lock_timeout, true),
-                   set_config('enable_seqscan', 'off', true),
-                   set_config('enable_bitmapscan', 'off', true),
-                   set_config('enable_sort', 'off', true),
-                   set_config('enable_mergejoin', 'off', true),
-                   set_config('jit', 'off', true),
-                   set_config('synchronous_commit', case current_setting('synchronous_commit') when 'off' then 'on' else current_setting('synchronous_commit') end, true)
+        public const string Settings = """
+            select set_config('lock_timeout', @lock_timeout, @local),
+                   set_config('enable_seqscan', 'off', @local),
+                   set_config('enable_bitmapscan', 'off', @local),
+                   set_config('enable_sort', 'off', @local),
+                   set_config('enable_mergejoin', 'off', @local),
+                   set_config('jit', 'off', @local),
+                   set_config('synchronous_commit', case current_setting('synchronous_commit') when 'off' then 'on' else current_setting('synchronous_commit') end, @local)
             """;
 
         public NpgsqlConnection Connection => connection;
@@ -308,12 +283,16 @@ internal sealed partial class PostgresStore
         /// <summary>Whether a commit may have reached the database, so that a broken connection leaves the outcome unknown.</summary>
         public bool CommitIsInFlight { get; private set; }
 
+        public static NpgsqlParameter[] SettingValues(PostgresStore store) =>
+            [Text("lock_timeout", $"{(int)store.options.LockTimeout.TotalMilliseconds}ms"), Bool("local", !store.HasOwnSession)];
+
         /// <summary>The beginning of a transaction, to be sent together with the statements that are added.</summary>
         public NpgsqlBatch Begin()
         {
             var batch = new NpgsqlBatch(connection);
             batch.BatchCommands.Add(new NpgsqlBatchCommand("begin isolation level read committed"));
-            Add(batch, Settings, Text("lock_timeout", $"{(int)store.options.LockTimeout.TotalMilliseconds}ms"));
+            if (!store.HasOwnSession)
+                Add(batch, Settings, SettingValues(store));
             return batch;
         }
 
@@ -338,7 +317,8 @@ internal sealed partial class PostgresStore
             }
 
             var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
-            await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
+            if (!store.HasOwnSession)
+                await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
             return reader;
         }
 
@@ -408,9 +388,11 @@ internal sealed partial class PostgresStore
         return rows;
     }
 
-    private static string? TextAt(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
-
-    private static DateTimeOffset TimeAt(NpgsqlDataReader reader, int column) => new(reader.GetDateTime(column), TimeSpan.Zero);
-
-    private static DateTimeOffset? TimeOrNullAt(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : TimeAt(reader, column);
+    // The value in the first column of the first row; null when there is no row.
+    private async Task<T?> OneAsync<T>(NpgsqlConnection connection, string text, NpgsqlParameter[] parameters, CancellationToken cancellationToken)
+        where T : struct
+    {
+        await using var command = Command(connection, text, parameters);
+        return await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is T value ? value : null;
+    }
 }

@@ -95,44 +95,34 @@ internal sealed partial class PostgresStore
     private long lastRing = long.MinValue;
     private bool isTimerSet;
 
+    // Looks are statements of their own, outside a transaction: an idle node makes little else, and begin and commit would triple it.
     public Task<Outlook> LookOutAsync(CancellationToken cancellationToken) =>
-        WorkAsync("look out for work", async session =>
-        {
-            await using var batch = session.Begin();
-            session.Add(batch, LookOut, Now());
-            await using var reader = await session.SendAsync(batch, withCommit: true, cancellationToken).ConfigureAwait(false);
-            await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
-            var outlook = new Outlook
-            {
-                Now = TimeAt(reader, 0),
-                ReadyQueues = reader.GetFieldValue<string[]>(1),
-                SuspectQueues = reader.GetFieldValue<string[]>(2),
-                NextDue = TimeOrNullAt(reader, 3),
-                NextTick = TimeOrNullAt(reader, 4),
-                HasCancelRequests = reader.GetBoolean(5),
-            };
-            await session.FinishAsync(reader, cancellationToken).ConfigureAwait(false);
-            return outlook;
-        }, cancellationToken);
+        WorkAsync("look out for work", async session => (await ReadAsync(session.Connection, LookOut, [Now()], OutlookAt, cancellationToken).ConfigureAwait(false))[0], cancellationToken);
 
     public Task<Survey> SurveyAsync(Guid node, CancellationToken cancellationToken) =>
-        WorkAsync("survey", async session =>
+        WorkAsync("survey", async session => (await ReadAsync(session.Connection, Survey, [Now(), Uuid("node", node)], SurveyAt, cancellationToken).ConfigureAwait(false))[0], cancellationToken);
+
+    private static Outlook OutlookAt(NpgsqlDataReader reader) => new()
+    {
+        Now = TimeAt(reader, 0),
+        ReadyQueues = reader.GetFieldValue<string[]>(1),
+        SuspectQueues = reader.GetFieldValue<string[]>(2),
+        NextDue = TimeOrNullAt(reader, 3),
+        NextTick = TimeOrNullAt(reader, 4),
+        HasCancelRequests = reader.GetBoolean(5),
+    };
+
+    private static Survey SurveyAt(NpgsqlDataReader reader)
+    {
+        var (ids, names, beats) = (reader.GetFieldValue<Guid[]>(0), reader.GetFieldValue<string[]>(1), reader.GetFieldValue<long[]>(2));
+        return new Survey
         {
-            await using var batch = session.Begin();
-            session.Add(batch, Survey, Now(), Uuid("node", node));
-            await using var reader = await session.SendAsync(batch, withCommit: true, cancellationToken).ConfigureAwait(false);
-            await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
-            var (ids, names, beats) = (reader.GetFieldValue<Guid[]>(0), reader.GetFieldValue<string[]>(1), reader.GetFieldValue<long[]>(2));
-            var survey = new Survey
-            {
-                Expired = [.. ids.Select((id, i) => new NodeSighting(id, names[i], beats[i]))],
-                LeasesOfTheDead = reader.GetFieldValue<Guid[]>(3),
-                OwnLeases = reader.GetFieldValue<Guid[]>(4),
-                NeedsTidying = reader.GetBoolean(5),
-            };
-            await session.FinishAsync(reader, cancellationToken).ConfigureAwait(false);
-            return survey;
-        }, cancellationToken);
+            Expired = [.. ids.Select((id, i) => new NodeSighting(id, names[i], beats[i]))],
+            LeasesOfTheDead = reader.GetFieldValue<Guid[]>(3),
+            OwnLeases = reader.GetFieldValue<Guid[]>(4),
+            NeedsTidying = reader.GetBoolean(5),
+        };
+    }
 
     public async Task RingAsync(IReadOnlyCollection<string> queues, CancellationToken cancellationToken)
     {

@@ -48,19 +48,6 @@ internal sealed partial class PostgresStore
         returning job_id
         """;
 
-    private const string LineUpMany = """
-        insert into millrace.ready (queue, priority, pass, id, type, run, attempt, crashes, is_suspect)
-        select e.queue, e.priority, (extract(epoch from coalesce(@now, clock_timestamp())) * 1000000)::bigint, e.job_id, e.type, e.run, e.attempt, e.crashes, e.is_suspect
-        from unnest(@jobs, @queues, @priorities, @types, @runs, @attempts, @crashes, @suspects) as e(job_id, queue, priority, type, run, attempt, crashes, is_suspect)
-        """;
-
-    private const string LetWaitMany = """
-        insert into millrace.waiting (id, reason, since, due, queue, priority, type, run, attempt, crashes, is_suspect)
-        select e.job_id, e.reason, coalesce(@now, clock_timestamp()), coalesce(@now, clock_timestamp()), e.queue, e.priority, e.type, e.run, e.attempt, e.crashes, e.is_suspect
-        from unnest(@jobs, @queues, @priorities, @types, @runs, @attempts, @crashes, @suspects, @reasons)
-             as e(job_id, queue, priority, type, run, attempt, crashes, is_suspect, reason)
-        """;
-
     private const string CountLeft = """
         select count(*)
         from millrace.lease l

@@ -11,9 +11,6 @@ internal sealed partial class PostgresStore
     // From here on COPY is faster than arrays.
     private const int Bulk = 500;
 
-    // How often a decision about a key starts again because the holder moved meanwhile.
-    private const int Tries = 100;
-
     // "on conflict do nothing" never loses a submission: what is not returned is looked at by nonce.
     private const string Store = """
         with clock as materialized (
@@ -55,18 +52,6 @@ internal sealed partial class PostgresStore
         where id = any(@ids)
         """;
 
-    // The job's id is looked at first: a key must not be given to an id that is somebody else's job.
-    private const string TakeFreeKeys = """
-        insert into millrace.unique_key (key, job_id, scope, until)
-        select g.key, g.id, g.scope, coalesce(@now, clock_timestamp()) + g.span
-        from unnest(@keys, @ids, @scopes, @windows) as w(key, id, scope, micros)
-        cross join lateral (select w.key, w.id, w.scope, case when w.micros > 0 then w.micros * interval '1 microsecond' end as span) g
-        where not exists (select from millrace.job j where j.id = g.id)
-        order by g.key
-        on conflict (key) do nothing
-        returning job_id
-        """;
-
     public async Task<IReadOnlyList<SubmitAnswer>> SubmitAsync(IReadOnlyList<NewJob> jobs, System.Data.Common.DbTransaction? transaction, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(jobs);
@@ -102,8 +87,6 @@ internal sealed partial class PostgresStore
             answers[i] = new SubmitAnswer(jobs[i].Id, state);
         return answers;
     }
-
-    // ---- plain jobs
 
     // One round trip: begin, insert, ring, commit.
     private async Task<IReadOnlyList<SubmitAnswer>> StoreAloneAsync(Session session, IReadOnlyList<NewJob> jobs, CancellationToken cancellationToken)
@@ -164,8 +147,6 @@ internal sealed partial class PostgresStore
             Longs("parents", parents), Texts("schedules", schedules), Texts("keys", keys), Times("dues", dues), Longs("delays", delays),
         ];
     }
-
-    // ---- many plain jobs
 
     private const string CopyJobs = """
         copy millrace.job (id, nonce, type, tag, user_id, queue, priority, data, due, created, policy, headers, trace, parent, schedule)
@@ -285,8 +266,6 @@ internal sealed partial class PostgresStore
     private static DateTime DueOf(NewJob job, DateTime now) =>
         job.Due?.UtcDateTime ?? now + (job.Delay > TimeSpan.Zero ? job.Delay : TimeSpan.Zero);
 
-    // ---- inside a transaction: the caller's, or one of ours that does more
-
     private async Task<IReadOnlyList<SubmitAnswer>> SubmitInsideAsync(NpgsqlConnection connection, IReadOnlyList<NewJob> jobs, bool isOwn, CancellationToken cancellationToken)
     {
         if (jobs.Count >= Bulk && !jobs.Any(static job => job.Key is not null)
@@ -343,262 +322,5 @@ internal sealed partial class PostgresStore
         await using (var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false))
             stored = await IdsAsync(reader, cancellationToken).ConfigureAwait(false);
         return await AnswerAsync(connection, jobs, stored, cancellationToken).ConfigureAwait(false);
-    }
-
-    // ---- jobs with a key
-
-    // A single job whose key is free is one round trip (below): either key and job are stored, or neither. More jobs need a look before the commit.
-    private async Task<IReadOnlyList<SubmitAnswer>> SubmitKeyedAloneAsync(Session session, IReadOnlyList<NewJob> jobs, CancellationToken cancellationToken)
-    {
-        await session.BeginAsync(cancellationToken).ConfigureAwait(false);
-        var answers = await SubmitInsideAsync(session.Connection, jobs, isOwn: true, cancellationToken).ConfigureAwait(false);
-        await session.CommitAsync(cancellationToken).ConfigureAwait(false);
-        return answers;
-    }
-
-    // The key is taken and the job stored by one statement: Store with a given that has passed through the key.
-    private static readonly string StoreKeyed = Store
-        .Replace("with clock as", $"with taken as (\n{TakeFreeKeys}\n),\nclock as", StringComparison.Ordinal)
-        .Replace("from given\n    on conflict (id) do nothing", "from given\n    where id in (select job_id from taken)", StringComparison.Ordinal);
-
-    private async Task<bool> StoreKeyedAloneAsync(IReadOnlyList<NewJob> jobs, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await WorkAsync("submit", async session =>
-            {
-                await using var batch = session.Begin();
-                session.Add(batch, StoreKeyed, [.. Columns(jobs), .. KeyColumns(jobs)]);
-                AddRing(session, batch, jobs);
-                await using var reader = await session.SendAsync(batch, withCommit: true, cancellationToken).ConfigureAwait(false);
-                var stored = await IdsAsync(reader, cancellationToken).ConfigureAwait(false);
-                await session.FinishAsync(reader, cancellationToken).ConfigureAwait(false);
-                return stored.Count > 0;
-            }, cancellationToken).ConfigureAwait(false);
-        }
-        catch (StoreException exception) when (exception.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
-        {
-            // Here the same id was stored between the look and the insert: nothing of ours is stored, and the slow way looks again.
-            return false;
-        }
-    }
-
-    private static NpgsqlParameter[] KeyColumns(IReadOnlyList<NewJob> jobs) =>
-    [
-        Shorts("scopes", [.. jobs.Select(static job => (short)(job.Key?.Until.Scope ?? 0))]),
-        Longs("windows", [.. jobs.Select(static job => (job.Key?.Until.Window.Ticks ?? 0) / TimeSpan.TicksPerMicrosecond)]),
-    ];
-
-    private const string FindStored = """
-        select nonce
-        from millrace.job
-        where id = @id
-        """;
-
-    private const string TakeKey = """
-        insert into millrace.unique_key (key, job_id, scope, until)
-        values (@key, @id, @scope, coalesce(@now, clock_timestamp()) + nullif(@window, 0) * interval '1 microsecond')
-        on conflict (key) do nothing
-        returning job_id
-        """;
-
-    // "for key share" lets a turn touch the key of its holder, and waits for a submitter that is just taking it over.
-    private const string ReadHolder = """
-        select job_id, scope, coalesce(until > coalesce(@now, clock_timestamp()), false)
-        from millrace.unique_key
-        where key = @key
-        for key share
-        """;
-
-    // Locked until the caller commits: otherwise the kept job could start, and finish, without seeing what the caller writes.
-    private const string KeepWaiting = "select id from millrace.waiting where id = @id for key share";
-
-    private const string KeepScheduled = "select id from millrace.scheduled where id = @id for key share";
-
-    private const string KeepReady = "select id from millrace.ready where id = @id for key share";
-
-    private const string OwnKey = """
-        select job_id
-        from millrace.unique_key
-        where key = @key and job_id = @holder
-        for no key update
-        """;
-
-    private const string IsRunning = """
-        select exists (
-            select
-            from millrace.lease l
-            cross join lateral unnest(l.job_ids, l.runs) as u(job_id, run)
-            where l.job_ids @> array[@id::bigint]
-                and u.job_id = @id
-                and not exists (select from millrace.attempt a where a.job_id = u.job_id and a.run = u.run))
-        """;
-
-    private const string TakeOver = """
-        update millrace.unique_key
-        set job_id = @id, scope = @scope, until = coalesce(@now, clock_timestamp()) + nullif(@window, 0) * interval '1 microsecond'
-        where key = @key
-        """;
-
-    // A job that was replaced, or cancelled while pending, shows started = finished. It is kept as long as its own submission said, or an hour.
-    private const string EndPending = """
-        with clock as materialized (
-            select coalesce(@now, clock_timestamp()) as now
-        )
-        insert into millrace.attempt (job_id, run, attempt, charged, type, tag, started, finished, outcome, error, remove_at)
-        select j.id, @run, @attempt, false, j.type, j.tag, clock.now, clock.now, @outcome, @error,
-               clock.now + nullif(coalesce((j.policy::json ->> 'removeDelay')::double precision, 3600), -1) * interval '1 second'
-        from millrace.job j, clock
-        where j.id = @id
-        on conflict (job_id, run) do nothing
-        returning run
-        """;
-
-    private const string PostponeWaiting = """
-        update millrace.waiting
-        set due = coalesce(@due, coalesce(@now, clock_timestamp()) + @delay * interval '1 microsecond')
-        where id = @id
-        returning id
-        """;
-
-    private const string PostponeScheduled = """
-        with gone as (
-            delete from millrace.scheduled
-            where id = @id
-            returning id, queue, priority, type, run, attempt, crashes, is_suspect
-        )
-        insert into millrace.scheduled (due, id, queue, priority, type, run, attempt, crashes, is_suspect)
-        select coalesce(@due, coalesce(@now, clock_timestamp()) + @delay * interval '1 microsecond'), id, queue, priority, type, run, attempt, crashes, is_suspect
-        from gone
-        returning id
-        """;
-
-    private const string PostponeReady = """
-        with gone as (
-            delete from millrace.ready
-            where id = @id
-            returning id, queue, priority, type, run, attempt, crashes, is_suspect
-        )
-        insert into millrace.scheduled (due, id, queue, priority, type, run, attempt, crashes, is_suspect)
-        select coalesce(@due, coalesce(@now, clock_timestamp()) + @delay * interval '1 microsecond'), id, queue, priority, type, run, attempt, crashes, is_suspect
-        from gone
-        returning id
-        """;
-
-    // Any isolation level, on the caller's connection too. At each step: the holder may move, finish, lose the key to somebody else, or
-    // be put back by a turn. So: key before place, one place per statement in the direction in which jobs move, and a look again once
-    // the key is ours. Under repeatable read and serializable a holder that moved shows itself as 40001.
-    private async Task<SubmitAnswer> DecideAsync(NpgsqlConnection connection, NewJob job, CancellationToken cancellationToken)
-    {
-        var key = job.Key ?? throw new InvalidOperationException($"Job {job.Id} has no key to decide about.");
-        for (var i = 0; i < Tries; i++)
-        {
-            if (await OneAsync<long>(connection, FindStored, [Long("id", job.Id)], cancellationToken).ConfigureAwait(false) is { } nonce)
-                return new SubmitAnswer(job.Id, nonce == job.Nonce ? SubmitState.Created : SubmitState.IdTaken);
-            if (await OneAsync<long>(connection, TakeKey, KeyValues(job, key), cancellationToken).ConfigureAwait(false) is not null)
-                return await StoreHolderAsync(connection, job, SubmitState.Created, cancellationToken).ConfigureAwait(false);
-            if (await DecideAgainstHolderAsync(connection, job, key, cancellationToken).ConfigureAwait(false) is { } answer)
-                return answer;
-        }
-
-        throw new StoreException(StoreFault.Conflict, $"{Name}: could not decide about the key \"{key.Name}\": its job moved {Tries} times meanwhile. Nothing was changed. Try again.");
-    }
-
-    // Null: the holder moved. Look again from the start.
-    private async Task<SubmitAnswer?> DecideAgainstHolderAsync(NpgsqlConnection connection, NewJob job, JobKey key, CancellationToken cancellationToken)
-    {
-        var holders = await ReadAsync(
-            connection, ReadHolder, [Now(), Text("key", key.Name)],
-            static reader => (Id: reader.GetInt64(0), Scope: (UniqueScope)reader.GetInt16(1), IsInWindow: reader.GetBoolean(2)), cancellationToken).ConfigureAwait(false);
-        if (holders.Count == 0)
-            return null;
-        var holder = holders[0];
-        var state = SubmitState.Created;
-        if (key.OnConflict == WhenPending.Keep)
-        {
-            if (await IsPendingAsync(connection, holder.Id, cancellationToken).ConfigureAwait(false))
-                return new SubmitAnswer(holder.Id, SubmitState.Kept);
-        }
-
-        if (await OneAsync<long>(connection, OwnKey, [Text("key", key.Name), Long("holder", holder.Id)], cancellationToken).ConfigureAwait(false) is null)
-            return null;
-        // Here nobody takes the key over or puts its holder back to a place any more: a turn that would skips the key, and its job waits.
-        switch (key.OnConflict)
-        {
-            case WhenPending.Postpone:
-                if (await PostponeAsync(connection, holder.Id, job, cancellationToken).ConfigureAwait(false))
-                    return new SubmitAnswer(holder.Id, SubmitState.Postponed);
-                break;
-            case WhenPending.Replace:
-                if (await EndPendingAsync(connection, holder.Id, Outcome.Replaced, null, cancellationToken).ConfigureAwait(false))
-                    state = SubmitState.Replaced;
-                break;
-            default:
-                if (await IsPendingAsync(connection, holder.Id, cancellationToken).ConfigureAwait(false))
-                    return new SubmitAnswer(holder.Id, SubmitState.Kept);
-                break;
-        }
-
-        if (state == SubmitState.Created)
-        {
-            var countsRunning = key.Until.Scope == UniqueScope.PendingOrRunning || holder.Scope != UniqueScope.Pending;
-            if (holder.IsInWindow
-                || (countsRunning && await OneAsync<bool>(connection, IsRunning, [Long("id", holder.Id)], cancellationToken).ConfigureAwait(false) == true))
-            {
-                return new SubmitAnswer(holder.Id, SubmitState.Kept);
-            }
-        }
-
-        await ExecuteAsync(connection, TakeOver, KeyValues(job, key), cancellationToken).ConfigureAwait(false);
-        return await StoreHolderAsync(connection, job, state, cancellationToken).ConfigureAwait(false);
-    }
-
-    private NpgsqlParameter[] KeyValues(NewJob job, JobKey key) =>
-    [
-        Now(), Text("key", key.Name), Long("id", job.Id), Short("scope", (short)key.Until.Scope),
-        Long("window", key.Until.Window.Ticks / TimeSpan.TicksPerMicrosecond),
-    ];
-
-    private async Task<SubmitAnswer> StoreHolderAsync(NpgsqlConnection connection, NewJob job, SubmitState state, CancellationToken cancellationToken)
-    {
-        var stored = await StoreInsideAsync(connection, [job], cancellationToken).ConfigureAwait(false);
-        if (stored[0].State == SubmitState.IdTaken)
-        {
-            // Here another submission stored this id since it was looked at. The key has gone to an id that is not ours: only going back helps.
-            throw new StoreException(StoreFault.Conflict, $"{Name}: the id {job.Id} was stored by another submission at the same moment. Nothing was changed. Roll back and try again.");
-        }
-
-        return new SubmitAnswer(job.Id, state);
-    }
-
-    private async Task<bool> IsPendingAsync(NpgsqlConnection connection, long id, CancellationToken cancellationToken)
-    {
-        foreach (var look in new[] { KeepWaiting, KeepScheduled, KeepReady })
-        {
-            if (await OneAsync<long>(connection, look, [Long("id", id)], cancellationToken).ConfigureAwait(false) is not null)
-                return true;
-        }
-
-        return false;
-    }
-
-    private async Task<bool> PostponeAsync(NpgsqlConnection connection, long id, NewJob job, CancellationToken cancellationToken)
-    {
-        foreach (var move in new[] { PostponeWaiting, PostponeScheduled, PostponeReady })
-        {
-            NpgsqlParameter[] values = [Now(), Long("id", id), At("due", job.Due), Long("delay", Math.Max(0, job.Delay.Ticks / TimeSpan.TicksPerMicrosecond))];
-            if (await OneAsync<long>(connection, move, values, cancellationToken).ConfigureAwait(false) is not null)
-                return true;
-        }
-
-        return false;
-    }
-
-    // The value in the first column of the first row; null when there is no row.
-    private async Task<T?> OneAsync<T>(NpgsqlConnection connection, string text, NpgsqlParameter[] parameters, CancellationToken cancellationToken)
-        where T : struct
-    {
-        await using var command = Command(connection, text, parameters);
-        return await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is T value ? value : null;
     }
 }

@@ -77,4 +77,27 @@ internal sealed partial class SqliteStore
         Crashes = Values.FromIntList(row.GetString(7)),
         Passes = Values.FromList(row.GetString(8)),
     };
+
+    /// <summary>The leases a turn speaks of, read once, and what the turn itself has ended in them.</summary>
+    private sealed class TurnLeases(Session session, Guid node)
+    {
+        private readonly Dictionary<Guid, Lease?> leases = [];
+        private readonly HashSet<(Guid, int)> ended = [];
+
+        /// <summary>Null when it is gone or another node's.</summary>
+        public Lease? Find(Guid id)
+        {
+            if (!leases.TryGetValue(id, out var lease))
+            {
+                lease = FindLease(session, id);
+                leases[id] = lease = lease?.Node == node ? lease : null;
+            }
+
+            return lease;
+        }
+
+        public void MarkEnded(Lease lease, int index) => ended.Add((lease.Id, index));
+
+        public bool HasEnded(Lease lease, int index) => ended.Contains((lease.Id, index));
+    }
 }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Microsoft.Data.Sqlite;
 
 namespace Millrace.Sqlite;
@@ -80,27 +79,6 @@ internal sealed partial class SqliteStore
             session.Execute(LeaveReadySql, ("@id", id));
     }
 
-    private const string InsertAttemptSql = """
-        insert into millrace_attempt (
-            job_id, run, attempt, charged, type, tag, node, rescued_by, started, finished, success, outcome, result, error, remove_at)
-        values (
-            @job_id, @run, @attempt, @charged, @type, @tag, @node, @rescued_by, @started, @finished, @success, @outcome, @result, @error, @remove_at)
-        on conflict do nothing
-        """;
-
-    /// <summary>The fence: false when somebody ended this run before.</summary>
-    private static bool InsertAttempt(Session session, EndedRun run) => session.Execute(InsertAttemptSql,
-        ("@job_id", run.JobId), ("@run", (long)run.Run), ("@attempt", (long)run.Attempt), ("@charged", run.Charged), ("@type", run.Type), ("@tag", run.Tag),
-        ("@node", run.Node?.ToText()), ("@rescued_by", run.RescuedBy?.ToText()), ("@started", run.Started), ("@finished", run.Finished),
-        ("@success", SuccessOf(run.Outcome)), ("@outcome", run.Outcome.ToWord()), ("@result", run.Result), ("@error", run.Error), ("@remove_at", run.RemoveAt)) == 1;
-
-    private static object? SuccessOf(Outcome outcome) => outcome switch
-    {
-        Outcome.Succeeded => 1L,
-        Outcome.Failed or Outcome.Discarded or Outcome.Interrupted => 0L,
-        _ => null,
-    };
-
     private const string PolicyOfSql = "select type, tag, policy, key from millrace_job where id = @id";
 
     /// <summary>Ends a pending job before its next run: it shows started = finished = now (rule 21).</summary>
@@ -116,83 +94,18 @@ internal sealed partial class SqliteStore
         FreeKey(session, key, job.Id, now);
     }
 
-    private const string FreeKeySql = """
-        delete from millrace_unique_key
-        where key = @key
-          and job_id = @id
-          and (until is null or until <= @now)
-        """;
+    private const string PostponeWaitingSql = "update millrace_waiting set due = @due where id = @id";
 
-    private static void FreeKey(Session session, string? key, long jobId, long now)
+    private static void Postpone(Session session, Pending job, long due, long now)
     {
-        if (key is not null)
-            session.Execute(FreeKeySql, ("@key", key), ("@id", jobId), ("@now", now));
-    }
-
-    private const string OwnKeySql = """
-        insert into millrace_unique_key (key, job_id)
-        values (@key, @id)
-        on conflict (key) do update set job_id = job_id
-        returning job_id
-        """;
-
-    /// <summary>The job that holds the key by now; null when this one may be pending again: it holds its key, or takes it because nobody does (rule 16).</summary>
-    private static long? SuccessorOf(Session session, string? key, long jobId) =>
-        key is not null && session.Number(OwnKeySql, ("@key", key), ("@id", jobId)) is { } holder && holder != jobId ? holder : null;
-
-    private static string SupersededBy(long successor, string? error) =>
-        $"Superseded: job {successor} holds the key of this one by now.{(error is null ? "" : $"\n{error}")}";
-
-    private const string ForgetRequestSql = "delete from millrace_cancel_request where job_id = @id";
-    private const string ForgetProgressSql = "delete from millrace_progress where job_id = @id";
-
-    /// <summary>What is only kept while a job goes on.</summary>
-    private static void Forget(Session session, long jobId)
-    {
-        session.Execute(ForgetRequestSql, ("@id", jobId));
-        session.Execute(ForgetProgressSql, ("@id", jobId));
-    }
-
-    /// <summary>When a job that the store itself ends may be removed: as its submission says, otherwise after an hour like any end that is not a failure.</summary>
-    private static long? RemoveAt(string? policy, long now)
-    {
-        var seconds = 3600.0;
-        if (policy is not null)
+        // It still waits for a node that knows its type, or for a person; and after that for its time.
+        if (job.Reason is not null)
         {
-            try
-            {
-                using var document = JsonDocument.Parse(policy);
-                if (document.RootElement.TryGetProperty("removeDelay", out var delay) && delay.ValueKind == JsonValueKind.Number)
-                    seconds = delay.GetDouble();
-            }
-            catch (Exception exception) when (exception is JsonException or InvalidOperationException)
-            {
-                // Written by a newer version: the default is good enough.
-            }
+            session.Execute(PostponeWaitingSql, ("@due", due), ("@id", job.Id));
+            return;
         }
 
-        return seconds < 0 ? null : now + (long)(Math.Min(seconds, TimeSpan.FromDays(36_500).TotalSeconds) * 1_000_000);
+        LeavePlace(session, job.Id);
+        Put(session, job with { Due = due }, now);
     }
-}
-
-/// <summary>A row of millrace_attempt.</summary>
-internal sealed record EndedRun(long JobId, int Run, int Attempt, string Type, string? Tag)
-{
-    public bool Charged { get; init; }
-
-    public Guid? Node { get; init; }
-
-    public Guid? RescuedBy { get; init; }
-
-    public required long Started { get; init; }
-
-    public required long Finished { get; init; }
-
-    public required Outcome Outcome { get; init; }
-
-    public string? Result { get; init; }
-
-    public string? Error { get; init; }
-
-    public long? RemoveAt { get; init; }
 }

@@ -48,99 +48,6 @@ internal sealed partial class SqliteStore
         };
     }
 
-    // ---- ends
-
-    private static EndVerdict End(Session session, Guid node, AttemptEnd end, TurnLeases leases, bool hasRequests, bool hasNotes, long now)
-    {
-        SaveLog(session, end.Log);
-        var claim = end.Claim;
-        var lease = leases.Find(claim.Lease);
-        var index = lease?.IndexOf(claim.JobId, claim.Run) ?? -1;
-        if (lease is null || index < 0)
-            return Judge(session, node, end);
-
-        var outcome = end.Outcome;
-        var error = end.Error;
-        if (!outcome.IsFinal())
-        {
-            if (hasRequests && session.Any(HasRequestSql, ("@id", claim.JobId)))
-                outcome = Outcome.Cancelled;
-            else if (SuccessorOf(session, claim.Key, claim.JobId) is { } successor)
-                (outcome, error) = (Outcome.Superseded, SupersededBy(successor, error));
-        }
-
-        var attempt = lease.Attempts[index];
-        var run = new EndedRun(claim.JobId, claim.Run, attempt, claim.Type, claim.Tag)
-        {
-            Charged = end.Charged,
-            Node = node,
-            Started = end.Started.ToMicros(),
-            Finished = end.Finished.ToMicros(),
-            Outcome = outcome,
-            Result = end.Result,
-            Error = error,
-            RemoveAt = outcome == end.Outcome ? RemoveAt(end) : RemoveAt(claim.Policy, now),
-        };
-        if (!InsertAttempt(session, run))
-            return Judge(session, node, end);
-
-        leases.MarkEnded(lease, index);
-        if (outcome.IsFinal())
-        {
-            if (hasNotes)
-                Forget(session, claim.JobId);
-            FreeKey(session, claim.Key, claim.JobId, now);
-        }
-        else
-        {
-            // A run that was handed back unstarted tells nothing about what made it a suspect; one that ended in order does.
-            var crashes = lease.Crashes[index];
-            var isSuspect = outcome == Outcome.Released && lease.Size == 1 && crashes > 0;
-            var due = end.Again > TimeSpan.Zero ? now + end.Again.ToMicros() : now;
-            Put(session, new Pending(claim.JobId, claim.Queue, claim.Priority, claim.Type, claim.Run + 1, attempt + (end.Charged ? 1 : 0), crashes, isSuspect) { Due = due }, now);
-        }
-
-        if (outcome == end.Outcome)
-            SubmitSurely(session, end.Then, now);
-        return VerdictOf(outcome, end.Outcome);
-    }
-
-    private static long? RemoveAt(AttemptEnd end) =>
-        end.Outcome.IsFinal() && end.RemoveAfter is { } delay ? end.Finished.ToMicros() + delay.ToMicros() : null;
-
-    private const string HasRequestSql = "select 1 from millrace_cancel_request where job_id = @id";
-
-    private const string WhoEndedSql = "select node, rescued_by, outcome from millrace_attempt where job_id = @id and run = @run";
-
-    /// <summary>A run that could not be ended: an answer that was lost, or somebody else was first (rule 3).</summary>
-    private static EndVerdict Judge(Session session, Guid node, AttemptEnd end)
-    {
-        var row = session.First(WhoEndedSql, row => new EndedBy(row.MaybeGuid(0), row.MaybeGuid(1), OutcomeExtensions.ToOutcome(row.GetString(2))),
-            ("@id", end.Claim.JobId), ("@run", (long)end.Claim.Run));
-        return row is { RescuedBy: null } mine && mine.Node == node ? VerdictOf(mine.Outcome, end.Outcome) : EndVerdict.Stale;
-    }
-
-    private sealed record EndedBy(Guid? Node, Guid? RescuedBy, Outcome Outcome);
-
-    private static EndVerdict VerdictOf(Outcome stored, Outcome asked) => stored switch
-    {
-        Outcome.Cancelled when asked != Outcome.Cancelled => EndVerdict.Cancelled,
-        Outcome.Superseded when asked != Outcome.Superseded => EndVerdict.Superseded,
-        _ => EndVerdict.Accepted,
-    };
-
-    /// <summary>What a run that was ended in the user's transaction left behind: its key, its log lines, its notes.</summary>
-    private static void Settle(Session session, AttemptEnd end, long now)
-    {
-        SaveLog(session, end.Log);
-        if (!HasEnded(session, end.Claim.JobId, end.Claim.Run))
-            return;
-        Forget(session, end.Claim.JobId);
-        FreeKey(session, end.Claim.Key, end.Claim.JobId, now);
-    }
-
-    // ---- claims
-
     private const string NodeLivesSql = "select 1 from millrace_node where id = @id and dead_at is null";
 
     private static bool NodeLives(Session session, Guid node) => session.Any(NodeLivesSql, ("@id", node.ToText()));
@@ -270,28 +177,5 @@ internal sealed partial class SqliteStore
             Schedule = row.MaybeText(17),
             Key = row.MaybeText(18),
         }, pass);
-    }
-
-    /// <summary>The leases a turn speaks of, read once, and what the turn itself has ended in them.</summary>
-    private sealed class TurnLeases(Session session, Guid node)
-    {
-        private readonly Dictionary<Guid, Lease?> leases = [];
-        private readonly HashSet<(Guid, int)> ended = [];
-
-        /// <summary>Null when it is gone or another node's.</summary>
-        public Lease? Find(Guid id)
-        {
-            if (!leases.TryGetValue(id, out var lease))
-            {
-                lease = FindLease(session, id);
-                leases[id] = lease = lease?.Node == node ? lease : null;
-            }
-
-            return lease;
-        }
-
-        public void MarkEnded(Lease lease, int index) => ended.Add((lease.Id, index));
-
-        public bool HasEnded(Lease lease, int index) => ended.Contains((lease.Id, index));
     }
 }

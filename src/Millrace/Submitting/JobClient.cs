@@ -11,6 +11,21 @@ internal sealed class JobClient(MillraceInstance instance, long? parent = null, 
 {
     private IJobStore Store => instance.Store;
 
+    // A program may submit before its host has started, or without one: then the tables are made here.
+    private async ValueTask PrepareAsync(CancellationToken cancellationToken)
+    {
+        if (instance.IsReady)
+            return;
+        try
+        {
+            await instance.EnsureReadyAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (StoreException exception)
+        {
+            throw new SubmitException(SubmitFault.NotStored, [], exception.Message, exception);
+        }
+    }
+
     public async Task<SubmitResult> SubmitAsync<TData>(TData data, JobOptions? options, CancellationToken cancellationToken)
         where TData : notnull
     {
@@ -120,6 +135,7 @@ internal sealed class JobClient(MillraceInstance instance, long? parent = null, 
 
     private async Task<SubmitResult> SubmitAsync(NewJob job, JobOptions options, Activity? activity, CancellationToken cancellationToken)
     {
+        await PrepareAsync(cancellationToken).ConfigureAwait(false);
         if (options.CronSchedule is not null)
             return await SubmitScheduleAsync(job, options, cancellationToken).ConfigureAwait(false);
 
@@ -144,6 +160,7 @@ internal sealed class JobClient(MillraceInstance instance, long? parent = null, 
     {
         if (jobs.Count == 0)
             return [];
+        await PrepareAsync(cancellationToken).ConfigureAwait(false);
         var answers = await instance.Submitter.SubmitBulkAsync(jobs, JoinedTransaction(), cancellationToken).ConfigureAwait(false);
         var results = new SubmitResult[answers.Count];
         for (var i = 0; i < results.Length; i++)
@@ -185,18 +202,10 @@ internal sealed class JobClient(MillraceInstance instance, long? parent = null, 
     private void WakeUp(IReadOnlyList<NewJob> jobs)
     {
         var isInTransaction = transaction is not null || AmbientTransaction.Current is not null;
-        var queues = new HashSet<string>(StringComparer.Ordinal);
-        var scheduled = false;
-        foreach (var job in jobs)
-        {
-            queues.Add(job.Queue);
-            scheduled |= job.Due is not null || job.Delay > TimeSpan.Zero;
-        }
+        var queues = jobs.Select(job => job.Queue).ToHashSet(StringComparer.Ordinal);
         AfterCommit(() =>
         {
-            if (scheduled)
-                instance.WakeUps.Scheduled.Set();
-            instance.WakeUps.Ready(queues);
+            instance.WakeUps.Submitted(jobs);
             if (isInTransaction)
                 _ = instance.RingQuietlyAsync(queues);
         });

@@ -9,26 +9,21 @@ namespace Millrace.Tending;
 internal sealed class Ticker(MillraceInstance instance) : ITender
 {
     private readonly Queue<long> ids = new();
+    private readonly Alarm alarm = new(instance.Time);
 
     public string Name => "tick";
 
     public Signal Wake => instance.WakeUps.Schedules;
 
-    private long nextTickAt = long.MaxValue;
-
     /// <summary>Told by the look-out.</summary>
     public void NextTickIs(DateTimeOffset tick, DateTimeOffset now)
     {
-        var at = instance.Time.GetTimestamp() + (long)(Math.Max(0, (tick - now).TotalSeconds) * instance.Time.TimestampFrequency);
-        if (at >= Volatile.Read(ref nextTickAt))
-            return;
-        Volatile.Write(ref nextTickAt, at);
-        Wake.Set();
+        if (alarm.IsSooner(tick, now))
+            Wake.Set();
     }
 
     public async Task<TimeSpan> StepAsync(CancellationToken cancellationToken)
     {
-        Volatile.Write(ref nextTickAt, long.MaxValue);
         // The plan is pure and gets no database: enough ids for the largest catch-up are at hand before.
         while (ids.Count < TickPlanner.MostJobs)
             ids.Enqueue(await instance.Submitter.NextIdAsync(cancellationToken).ConfigureAwait(false));
@@ -47,7 +42,7 @@ internal sealed class Ticker(MillraceInstance instance) : ITender
         var schedules = await instance.Store.ReadSchedulesAsync(cancellationToken).ConfigureAwait(false);
         var next = schedules.Min(schedule => schedule.NextDue);
         var pause = next is { } due ? due - now : TimeSpan.MaxValue;
-        return pause <= TimeSpan.Zero ? TimeSpan.FromMilliseconds(50) : pause < TimeSpan.FromMinutes(1) ? pause : TimeSpan.FromMinutes(1);
+        return alarm.Plan(pause <= TimeSpan.Zero ? TimeSpan.FromMilliseconds(50) : pause < TimeSpan.FromMinutes(1) ? pause : TimeSpan.FromMinutes(1));
     }
 
     private TickPlan Plan(Schedule schedule, DateTimeOffset now)

@@ -87,7 +87,7 @@ internal sealed class Attempt : IAttempt, IDisposable
     {
         lock (gate)
         {
-            if (StopReason != StopReason.None)
+            if (isClosed || StopReason != StopReason.None)
                 return;
             StopReason = reason;
             StopMessage = message;
@@ -210,6 +210,8 @@ internal sealed class Attempt : IAttempt, IDisposable
                         async (transaction, token) =>
                         {
                             await work(transaction, token).ConfigureAwait(false);
+                            if (ThenJobs.Count > 0)
+                                await SubmitThenAsync(transaction, token).ConfigureAwait(false);
                             Completed = Now;
                             if (!await instance.Store.CompleteAsync(Held.Node, CompletedEnd(), transaction, token).ConfigureAwait(false))
                                 throw LeaseLost("so what it wrote in CompleteInTransactionAsync was rolled back");
@@ -257,6 +259,17 @@ internal sealed class Attempt : IAttempt, IDisposable
     };
 
     public void Dispose() => stop.Dispose();
+
+    /// <summary>The next links of the chain, in the transaction that completes this one.</summary>
+    private async Task SubmitThenAsync(DbTransaction transaction, CancellationToken cancellationToken)
+    {
+        var numbered = new List<NewJob>(ThenJobs.Count);
+        foreach (var job in ThenJobs)
+            numbered.Add(job with { Id = await instance.Submitter.NextIdAsync(cancellationToken).ConfigureAwait(false) });
+        await instance.Submitter.InTransactionAsync(numbered, transaction, cancellationToken).ConfigureAwait(false);
+        if (AmbientTransaction.Current is { } ambient)
+            ambient.WhenCommitted(() => instance.WakeUps.Submitted(numbered));
+    }
 
     private async Task<RunStanding> LookAsync()
     {

@@ -6,8 +6,11 @@ namespace Millrace.Working;
 /// The leases that one queue loop holds, and how much of each is open. A lease is known from before its claim is sent until after its deletion was answered, so that upkeep
 /// never takes a lease in flight for a forgotten one (rule 7).
 /// </summary>
-internal sealed class LeaseBook
+internal sealed class LeaseBook(TimeProvider time)
 {
+    // Younger leases are about to be emptied and deleted: to rewrite their lists first would be work for nothing.
+    private static readonly TimeSpan YoungestToShrink = TimeSpan.FromSeconds(2);
+
     private readonly Dictionary<Guid, Entry> leases = [];
     private readonly Lock gate = new();
 
@@ -33,7 +36,7 @@ internal sealed class LeaseBook
             if (count == 0)
                 leases.Remove(lease);
             else
-                leases[lease] = new Entry { Open = count, Listed = count };
+                leases[lease] = new Entry { Open = count, Listed = count, Opened = time.GetTimestamp() };
         }
     }
 
@@ -62,7 +65,7 @@ internal sealed class LeaseBook
             List<Guid> shrink = [];
             foreach (var (lease, entry) in leases)
             {
-                if (entry.IsExpected || entry.Open == 0 || entry.Listed < 8 || entry.Open > entry.Listed * 3 / 4)
+                if (entry.IsExpected || entry.Open == 0 || entry.Listed < 8 || entry.Open > entry.Listed * 3 / 4 || time.GetElapsedTime(entry.Opened) < YoungestToShrink)
                     continue;
                 entry.Listed = entry.Open;
                 shrink.Add(lease);
@@ -92,5 +95,6 @@ internal sealed class LeaseBook
         public bool IsExpected;
         public int Open;
         public int Listed;
+        public long Opened;
     }
 }

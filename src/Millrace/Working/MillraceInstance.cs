@@ -122,6 +122,9 @@ internal sealed class MillraceInstance : IAsyncDisposable, IDisposable
     /// <summary>A logger for the handler of a type: under its own category, so that it can be filtered.</summary>
     public ILogger LoggerOf(JobType type) => type.Logger ??= loggers.CreateLogger(type.HandlerType?.FullName ?? $"Millrace.Jobs.{type.Name}");
 
+    /// <summary>The schema was found, or brought, to this version.</summary>
+    public bool IsReady => isReady;
+
     /// <summary>Brings the schema to this version, once, before anything else touches the store.</summary>
     public async Task EnsureReadyAsync(CancellationToken cancellationToken)
     {

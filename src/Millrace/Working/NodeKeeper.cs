@@ -109,6 +109,7 @@ internal sealed class NodeKeeper(MillraceInstance instance) : IAsyncDisposable
             },
             cancellationToken).ConfigureAwait(false);
         id = next;
+        instance.Idleness.Forget();
         isAlive = true;
     }
 

@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using Millrace.Storage;
 using Millrace.Submitting;
 using Millrace.Telemetry;
@@ -23,24 +22,21 @@ internal sealed class QueueLoop
     private readonly MillraceInstance instance;
     private readonly TimeSpan window;
     private readonly Signal wake = new();
-    private readonly Channel<HeldClaim> inHand = Channel.CreateUnbounded<HeldClaim>();
+    private readonly Slots slots;
     private readonly Lock gate = new();
 
     // Under the gate: what the slots have finished and no turn has taken yet.
     private List<(HeldClaim Held, RunEnd Run)> ended = [];
 
-    // Touched by slots and loop.
-    private int waiting;
-    private int running;
+    // Touched by whoever has something to tell.
     private int isWoken = 1;
     private int isWokenForSuspect;
-    private long averageRunTicks;
-    private volatile int lowWater;
-    private volatile bool isDraining;
 
     // Touched only by the loop.
+    private bool isDraining;
     private bool mayHaveMore;
     private bool wantsSuspect;
+    private bool tookSuspect;
     private bool isFlushing;
     private ClaimCursor? cursor;
     private long sweptAt;
@@ -52,6 +48,8 @@ internal sealed class QueueLoop
         this.window = window;
         Queue = queue;
         Concurrency = concurrency;
+        Leases = new LeaseBook(instance.Time);
+        slots = new Slots(instance, concurrency, Add, wake.Set);
         instance.WakeUps.Watch(queue, Wake);
     }
 
@@ -59,10 +57,7 @@ internal sealed class QueueLoop
 
     public int Concurrency { get; }
 
-    public LeaseBook Leases { get; } = new();
-
-    /// <summary>Nothing to claim, as far as the last look could tell, and nothing running.</summary>
-    public bool IsIdle => !Volatile.Read(ref mayHaveMore) && Volatile.Read(ref running) == 0;
+    public LeaseBook Leases { get; }
 
     /// <summary>Jobs that were claimed and handed back unstarted or unfinished at the stop.</summary>
     public int Released { get; private set; }
@@ -90,8 +85,7 @@ internal sealed class QueueLoop
     public async Task RunAsync(CancellationToken stopping, CancellationToken abandoned)
     {
         sweptAt = instance.Time.GetTimestamp();
-        for (var i = 0; i < Concurrency; i++)
-            _ = Task.Run(SlotAsync, CancellationToken.None);
+        slots.Open();
         using var stop = stopping.Register(wake.Set);
 
         while (true)
@@ -116,15 +110,16 @@ internal sealed class QueueLoop
         Log.GivenUp(instance.Log, claim.JobId, claim.Type, claim.Queue, claim.Attempt);
         Released++;
         Add(attempt.Held, new RunEnd(attempt.GivenUpEnd(), IsSettled: false));
-        Interlocked.Decrement(ref running);
+        slots.Abandon();
         wake.Set();
     }
 
     /// <summary>Our node was taken for dead: nothing in hand is ours any more.</summary>
     public void DropEverything()
     {
-        while (inHand.Reader.TryRead(out _))
-            Interlocked.Decrement(ref waiting);
+        while (slots.TryTakeBack(out _))
+        {
+        }
         Leases.Clear();
         Wake();
     }
@@ -132,16 +127,15 @@ internal sealed class QueueLoop
     private void BeginDrain()
     {
         isDraining = true;
-        inHand.Writer.TryComplete();
+        slots.Close();
         GiveBackUnstarted();
     }
 
     private void GiveBackUnstarted()
     {
-        while (inHand.Reader.TryRead(out var held))
+        while (slots.TryTakeBack(out var held))
         {
             Add(held, new RunEnd(AttemptRunner.Released(held, null), IsSettled: false));
-            Interlocked.Decrement(ref waiting);
             Released++;
         }
     }
@@ -149,7 +143,7 @@ internal sealed class QueueLoop
     private bool IsEmpty()
     {
         lock (gate)
-            return ended.Count == 0 && Volatile.Read(ref running) == 0 && Volatile.Read(ref waiting) == 0;
+            return slots.AreEmpty && ended.Count == 0;
     }
 
     private TimeSpan LongestWait()
@@ -159,19 +153,19 @@ internal sealed class QueueLoop
             if (ended.Count > 0)
                 return LongestWaitOfAnEnd;
         }
-        return Volatile.Read(ref waiting) > 0 ? LongestWaitInHand : TimeSpan.MaxValue;
+        return slots.Waiting > 0 ? LongestWaitInHand : TimeSpan.MaxValue;
     }
 
     /// <summary>Nothing has happened for a while although something waits.</summary>
     private void Flush()
     {
         isFlushing = true;
-        if (!inHand.Reader.TryPeek(out var oldest))
+        if (!slots.TryPeek(out var oldest))
             return;
         var waited = instance.Time.GetElapsedTime(oldest.Received);
         if (waited < LongestWaitInHand || isDraining)
             return;
-        Volatile.Write(ref averageRunTicks, Math.Max(Volatile.Read(ref averageRunTicks), waited.Ticks));
+        slots.RunAtLeast(waited);
         GiveBackUnstarted();
     }
 
@@ -183,13 +177,16 @@ internal sealed class QueueLoop
         if (Interlocked.Exchange(ref isWokenForSuspect, 0) == 1)
             wantsSuspect = true;
 
-        var target = Prefetch.Target(Concurrency, new TimeSpan(Volatile.Read(ref averageRunTicks)), window, averageDataSize);
-        var inLine = Volatile.Read(ref waiting);
-        var room = isDraining || !instance.Node.IsAlive ? 0 : Concurrency + target - inLine - Volatile.Read(ref running);
-        var claims = mayHaveMore && room > 0 && inLine <= target / 2;
-        var claimsSuspect = wantsSuspect && room > 0 && !claims;
+        var target = Prefetch.Target(Concurrency, slots.AverageRun, window, averageDataSize);
+        var inLine = slots.Waiting;
+        var room = isDraining || !instance.Node.IsAlive ? 0 : Concurrency + target - inLine - slots.Running;
+        var isHungry = mayHaveMore && room > 0 && inLine <= target / 2;
+        // Suspects go one by one and before the others, but every second turn is the others', however many suspects a death has left.
+        var claimsSuspect = wantsSuspect && room > 0 && !(isHungry && tookSuspect);
+        var claims = isHungry && !claimsSuspect;
+        tookSuspect = claimsSuspect;
         // The slots call when they have worked off half of what is in hand, or at each end when nothing more is expected to come.
-        lowWater = mayHaveMore ? target / 2 : int.MaxValue;
+        slots.LowWater = mayHaveMore ? target / 2 : int.MaxValue;
 
         lock (gate)
         {
@@ -311,16 +308,14 @@ internal sealed class QueueLoop
     private void Hold(Turn turn, TurnAnswer answer)
     {
         var received = instance.Time.GetTimestamp();
-        Interlocked.Add(ref waiting, answer.Claims.Count);
         foreach (var claim in answer.Claims)
         {
             averageDataSize += (claim.Data.Length - averageDataSize) / 16;
             var held = new HeldClaim(claim, turn.Node, received);
-            if (inHand.Writer.TryWrite(held))
+            if (slots.TryHold(held))
                 continue;
             // The stop came while the claim was on its way: back, unstarted.
             Add(held, new RunEnd(AttemptRunner.Released(held, null), IsSettled: false));
-            Interlocked.Decrement(ref waiting);
             Released++;
         }
     }
@@ -346,13 +341,7 @@ internal sealed class QueueLoop
             else if (!isDraining)
                 Wake();
         }
-        foreach (var next in end.Then)
-        {
-            if (next.Due is null && next.Delay <= TimeSpan.Zero)
-                instance.WakeUps.Ready(next.Queue);
-            else
-                instance.WakeUps.Scheduled.Set();
-        }
+        instance.WakeUps.Submitted(end.Then);
     }
 
     private void Refused(Claim claim)
@@ -361,41 +350,10 @@ internal sealed class QueueLoop
         Log.Stale(instance.Log, claim.JobId, claim.Type, claim.Queue, claim.Attempt);
     }
 
-    private async Task SlotAsync()
-    {
-        var reader = inHand.Reader;
-        while (await reader.WaitToReadAsync().ConfigureAwait(false))
-        {
-            while (reader.TryRead(out var held))
-            {
-                Interlocked.Increment(ref running);
-                Interlocked.Decrement(ref waiting);
-                var began = instance.Time.GetTimestamp();
-                var run = await instance.Runner.RunAsync(held).ConfigureAwait(false);
-                if (run is not { } end)
-                    continue;   // given up meanwhile, and no longer counted as running
-                Learn(instance.Time.GetElapsedTime(began));
-                Add(held, end);
-                Interlocked.Decrement(ref running);
-                var inLine = Volatile.Read(ref waiting);
-                if (inLine == 0 || inLine <= lowWater || isDraining)
-                    wake.Set();
-            }
-        }
-    }
-
     private void Add(HeldClaim held, RunEnd run)
     {
         lock (gate)
             ended.Add((held, run));
-    }
-
-    /// <summary>A moving average over about the last sixteen runs: good enough to guess how many a tenth of a second will take. Slots may overwrite each other's sample.</summary>
-    private void Learn(TimeSpan ran)
-    {
-        var average = Volatile.Read(ref averageRunTicks);
-        var sample = Math.Max(1, ran.Ticks);
-        Volatile.Write(ref averageRunTicks, average == 0 ? sample : Math.Max(1, average + (sample - average) / 16));
     }
 
     private sealed record PendingTurn(List<(HeldClaim Held, RunEnd Run)> Ended, int Want, bool IsForSuspect);

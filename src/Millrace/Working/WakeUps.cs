@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Millrace.Storage;
 
 namespace Millrace.Working;
 
@@ -29,6 +30,18 @@ internal sealed class WakeUps
     {
         foreach (var name in names)
             Ready(name);
+    }
+
+    /// <summary>These jobs are stored and committed.</summary>
+    public void Submitted(IReadOnlyList<NewJob> jobs)
+    {
+        foreach (var job in jobs)
+        {
+            if (job.Due is null && job.Delay <= TimeSpan.Zero)
+                Ready(job.Queue);
+            else
+                Scheduled.Set();
+        }
     }
 
     /// <summary>A ring of the bell: queue names, and "!" for a cancel request.</summary>

@@ -73,7 +73,8 @@ public sealed partial class SourceTests
     private static List<string> Operations(string folder, string database) =>
     [
         .. Repository.Files(folder, "*.cs").Where(file => PartsOfAStore().IsMatch(Repository.CodeOf(Repository.Read(file))))
-            .Select(file => Path.GetRelativePath(folder, file).Replace('\\', '/').Replace(database, "")),
+            .Select(file => Path.GetRelativePath(folder, file).Replace('\\', '/').Replace(database, ""))
+            .Order(StringComparer.Ordinal),
     ];
 
     [GeneratedRegex("""^\s*#region""", RegexOptions.Multiline)]

@@ -1,0 +1,223 @@
+using System.Text.Json;
+using Millrace.Storage;
+using Npgsql;
+
+namespace Millrace.Postgres;
+
+// Runs that ended: what is stored of them, and what they leave behind.
+internal sealed partial class PostgresStore
+{
+    private const string EndFinallyHead = """
+        with listed as materialized (
+            select l.id as lease, u.job_id, u.run
+            from millrace.lease l
+            cross join lateral unnest(l.job_ids, l.runs) as u(job_id, run)
+            where l.id = any(@leases) and l.node = @node
+        )
+        insert into millrace.attempt (job_id, run, attempt, charged, type, tag, node, started, finished, success, outcome, result, error, remove_at)
+        select e.job_id, e.run, e.attempt, e.charged, e.type, e.tag, @node, e.started, e.finished,
+               case e.outcome when 'succeeded' then true when 'discarded' then false end, e.outcome, e.result, e.error, e.remove_at
+        from unnest(@lease_of, @jobs, @runs, @attempts, @charged, @types, @tags, @started, @finished, @outcomes, @results, @errors, @remove_ats)
+             as e(lease, job_id, run, attempt, charged, type, tag, started, finished, outcome, result, error, remove_at)
+        join listed on listed.lease = e.lease and listed.job_id = e.job_id and listed.run = e.run
+        order by e.job_id, e.run
+        {on conflict}
+        returning job_id, run
+        """;
+
+    // First without "on conflict": that would insert each row in two steps, for a tenth more WAL. When a run has ended already (a repeated
+    // turn, or a completion in a user's transaction) the whole turn is taken back and sent again, in the words that allow for it.
+    private static readonly string EndFinally = EndFinallyHead.Replace("{on conflict}\n", "", StringComparison.Ordinal);
+
+    private static readonly string EndFinallyAgain = EndFinallyHead.Replace("{on conflict}", "on conflict (job_id, run) do nothing", StringComparison.Ordinal);
+
+    // A requested cancel is honoured where the job would be pending again.
+    private const string EndForNow = """
+        with clock as materialized (
+            select coalesce(@now, clock_timestamp()) as now
+        ),
+        listed as materialized (
+            select l.id as lease, l.is_suspect, u.job_id, u.run
+            from millrace.lease l
+            cross join lateral unnest(l.job_ids, l.runs) as u(job_id, run)
+            where l.id = any(@leases) and l.node = @node
+        ),
+        given as materialized (
+            select e.job_id, e.run, e.attempt, e.charged, e.type, e.tag, e.started, e.finished, e.queue, e.priority, e.crashes, e.again,
+                   e.outcome = 'released' and listed.is_suspect as is_suspect,
+                   case when c.job_id is null then e.outcome else 'cancelled' end as outcome,
+                   coalesce(e.error, case when c.job_id is not null then 'Cancelled' || coalesce(' by ' || c.by, '') || coalesce(': ' || c.reason, '.') end) as error,
+                   case when c.job_id is not null then e.remove_at end as remove_at
+            from unnest(@lease_of, @jobs, @runs, @attempts, @charged, @types, @tags, @started, @finished, @outcomes, @errors, @remove_ats, @queues, @priorities, @crashes, @agains)
+                 as e(lease, job_id, run, attempt, charged, type, tag, started, finished, outcome, error, remove_at, queue, priority, crashes, again)
+            join listed on listed.lease = e.lease and listed.job_id = e.job_id and listed.run = e.run
+            left join millrace.cancel_request c on c.job_id = e.job_id
+        ),
+        ended as (
+            insert into millrace.attempt (job_id, run, attempt, charged, type, tag, node, started, finished, success, outcome, error, remove_at)
+            select job_id, run, attempt, charged, type, tag, @node, started, finished, case outcome when 'failed' then false end, outcome, error, remove_at
+            from given
+            order by job_id, run
+            on conflict (job_id, run) do nothing
+            returning job_id, run, outcome
+        ),
+        later as (
+            insert into millrace.scheduled (due, id, queue, priority, type, run, attempt, crashes, is_suspect)
+            select clock.now + g.again * interval '1 microsecond', g.job_id, g.queue, g.priority, g.type, g.run + 1, g.attempt + g.charged::integer, g.crashes, g.is_suspect
+            from ended join given g on g.job_id = ended.job_id and g.run = ended.run, clock
+            where ended.outcome <> 'cancelled' and g.again > 0
+        ),
+        at_once as (
+            insert into millrace.ready (queue, priority, pass, id, type, run, attempt, crashes, is_suspect)
+            select g.queue, g.priority, (extract(epoch from clock.now) * 1000000)::bigint, g.job_id, g.type, g.run + 1, g.attempt + g.charged::integer, g.crashes, g.is_suspect
+            from ended join given g on g.job_id = ended.job_id and g.run = ended.run, clock
+            where ended.outcome <> 'cancelled' and g.again <= 0
+        )
+        select job_id, run, outcome
+        from ended
+        """;
+
+    // A hash join: the lists of a lease and the ends are some hundred rows each, and compared pair by pair they would cost more than all the rest.
+    private const string JoinByHash = "set local enable_nestloop = off";
+
+    private const string JoinByKey = "set local enable_nestloop = on";
+
+    // These two tables are all but empty, and then nothing is looked for. Scalar sub-selects, because "exists" would be turned into a join
+    // that starts from all the ends.
+    private const string ForgetRequests = """
+        with asked as (
+            delete from millrace.cancel_request c
+            where exists (select from millrace.cancel_request)
+                and c.job_id = any(@jobs)
+                and (
+                    select count(*)
+                    from unnest(@jobs, @runs) as e(job_id, run)
+                    join millrace.attempt a on a.job_id = e.job_id and a.run = e.run
+                    where e.job_id = c.job_id and a.outcome in ('succeeded', 'discarded', 'cancelled', 'replaced', 'superseded')) > 0
+        )
+        delete from millrace.progress p
+        where exists (select from millrace.progress)
+            and p.job_id = any(@jobs)
+            and (
+                select count(*)
+                from unnest(@jobs, @runs) as e(job_id, run)
+                join millrace.attempt a on a.job_id = e.job_id and a.run = e.run
+                where e.job_id = p.job_id and p.run <= a.run) > 0
+        """;
+
+    private const string LookAtEnds = """
+        select a.job_id, a.run, a.outcome, coalesce(a.node = @node and a.rescued_by is null, false)
+        from unnest(@jobs, @runs) as e(job_id, run)
+        join millrace.attempt a on a.job_id = e.job_id and a.run = e.run
+        """;
+
+    // An end that stores more jobs, or that needs a look at its key before it is known how it ends.
+    private static bool NeedsCare(AttemptEnd end) => end.Then.Count > 0 || (end.Claim.Key is not null && !end.Outcome.IsFinal());
+
+    private void AddEnds(Session session, NpgsqlBatch batch, Turn turn, string endFinally, AttemptEnd[] finals, AttemptEnd[] returns)
+    {
+        Guid[] leases = [.. turn.Ends.Select(static end => end.Claim.Lease).Concat(turn.EmptyLeases).Concat(turn.LeasesToShrink).Distinct()];
+        if (leases.Length > 0)
+            session.Add(batch, LockLeases, Uuids("leases", leases));
+        if (finals.Length > 0 || returns.Length > 0)
+        {
+            session.Add(batch, JoinByHash);
+            if (finals.Length > 0)
+                session.Add(batch, endFinally, EndValues(turn.Node, finals));
+            if (returns.Length > 0)
+                session.Add(batch, EndForNow, [.. EndValues(turn.Node, returns), .. ReturnValues(returns)]);
+            session.Add(batch, JoinByKey);
+        }
+
+        AddAftermath(session, batch, [.. turn.Ends, .. turn.Settled]);
+        if (turn.EmptyLeases.Count > 0)
+            session.Add(batch, DeleteLeases, Uuid("node", turn.Node), Uuids("empty", [.. turn.EmptyLeases]));
+        if (turn.LeasesToShrink.Count > 0)
+            session.Add(batch, ShrinkLeases, Uuid("node", turn.Node), Uuids("shrink", [.. turn.LeasesToShrink]));
+    }
+
+    // What an end leaves behind: its key, wishes to cancel it, its progress, its log.
+    private void AddAftermath(Session session, NpgsqlBatch batch, AttemptEnd[] ends)
+    {
+        if (ends.Length == 0)
+            return;
+        var keyed = ends.Where(static end => end.Claim.Key is not null && end.Outcome.IsFinal()).ToArray();
+        if (keyed.Length > 0)
+            session.Add(batch, FreeKeys, Now(), Longs("jobs", [.. keyed.Select(static end => end.Claim.JobId)]), Ints("runs", [.. keyed.Select(static end => end.Claim.Run)]));
+        session.Add(batch, ForgetRequests, Longs("jobs", [.. ends.Select(static end => end.Claim.JobId)]), Ints("runs", [.. ends.Select(static end => end.Claim.Run)]));
+        LogLine[] lines = [.. ends.SelectMany(static end => end.Log)];
+        if (lines.Length > 0)
+            session.Add(batch, SaveLines, LineValues(lines));
+    }
+
+    // Zero rows are an answer: a lost answer to an earlier try (then the row is mine), or the lease was lost.
+    private async Task LookAtEndsAsync(Session session, Turn turn, Dictionary<(long, int), EndVerdict> verdicts, CancellationToken cancellationToken)
+    {
+        var open = turn.Ends.Where(end => !verdicts.ContainsKey((end.Claim.JobId, end.Claim.Run))).ToArray();
+        var rows = await ReadAsync(
+            session.Connection,
+            LookAtEnds,
+            [Uuid("node", turn.Node), Longs("jobs", [.. open.Select(static end => end.Claim.JobId)]), Ints("runs", [.. open.Select(static end => end.Claim.Run)])],
+            static reader => (Run: (reader.GetInt64(0), reader.GetInt32(1)), Outcome: reader.GetString(2), IsMine: reader.GetBoolean(3)),
+            cancellationToken).ConfigureAwait(false);
+        foreach (var end in open)
+        {
+            var run = (end.Claim.JobId, end.Claim.Run);
+            var row = rows.Find(row => row.Run == run);
+            verdicts[run] = !row.IsMine ? EndVerdict.Stale
+                : row.Outcome == "cancelled" && end.Outcome != Outcome.Cancelled ? EndVerdict.Cancelled
+                : row.Outcome == "superseded" ? EndVerdict.Superseded
+                : EndVerdict.Accepted;
+        }
+    }
+
+    private static NpgsqlParameter[] EndValues(Guid node, AttemptEnd[] ends)
+    {
+        var count = ends.Length;
+        var (leaseOf, jobs, runs, attempts, charged) = (new Guid[count], new long[count], new int[count], new int[count], new bool[count]);
+        var (types, tags, outcomes, results, errors) = (new string?[count], new string?[count], new string?[count], new string?[count], new string?[count]);
+        var (started, finished, removeAts) = (new DateTime[count], new DateTime[count], new DateTime?[count]);
+        for (var i = 0; i < count; i++)
+        {
+            var (end, claim) = (ends[i], ends[i].Claim);
+            (leaseOf[i], jobs[i], runs[i], attempts[i], charged[i]) = (claim.Lease, claim.JobId, claim.Run, claim.Attempt, end.Charged);
+            (types[i], tags[i], outcomes[i], results[i], errors[i]) = (claim.Type, claim.Tag, end.Outcome.ToWord(), end.Result, end.Error);
+            (started[i], finished[i], removeAts[i]) = (end.Started.UtcDateTime, end.Finished.UtcDateTime, RemoveAt(end));
+        }
+
+        return
+        [
+            Uuid("node", node), Uuids("leases", [.. leaseOf.Distinct()]), Uuids("lease_of", leaseOf), Longs("jobs", jobs), Ints("runs", runs), Ints("attempts", attempts),
+            Bools("charged", charged), Texts("types", types), Texts("tags", tags), Times("started", started), Times("finished", finished),
+            Texts("outcomes", outcomes), Texts("results", results), Texts("errors", errors), Times("remove_ats", removeAts),
+        ];
+    }
+
+    private NpgsqlParameter[] ReturnValues(AttemptEnd[] ends) =>
+    [
+        Now(),
+        Texts("queues", [.. ends.Select(static end => end.Claim.Queue)]),
+        Shorts("priorities", [.. ends.Select(static end => end.Claim.Priority)]),
+        Ints("crashes", [.. ends.Select(static end => end.Claim.Crashes)]),
+        Longs("agains", [.. ends.Select(static end => end.Again.Ticks / TimeSpan.TicksPerMicrosecond)]),
+    ];
+
+    // An end that was not final has no time to be removed; when a wish to cancel makes it final, the submission's own delay counts, or an hour.
+    private static DateTime? RemoveAt(AttemptEnd end) =>
+        end.RemoveAfter is { } after ? Later(end.Finished, after)
+        : end.Outcome.IsFinal() ? null
+        : RemoveDelayOf(end.Claim.Policy) is { } delay ? Later(end.Finished, delay) : null;
+
+    private static DateTime? Later(DateTimeOffset time, TimeSpan delay) =>
+        delay < DateTimeOffset.MaxValue - time ? (time + delay).UtcDateTime : null;
+
+    private static TimeSpan? RemoveDelayOf(string? policy)
+    {
+        if (policy is null)
+            return TimeSpan.FromHours(1);
+        using var document = JsonDocument.Parse(policy);
+        if (!document.RootElement.TryGetProperty("removeDelay", out var delay) || !delay.TryGetDouble(out var seconds))
+            return TimeSpan.FromHours(1);
+        return seconds < 0 ? null : TimeSpan.FromSeconds(seconds);
+    }
+}
