@@ -23,6 +23,7 @@ internal static class PostgresDrain
         Figures.Print("WAL per job, submission", Figures.Median(all.Select(round => round.SubmitWal)), "bytes", "");
         Figures.Print("WAL per job, drain", Figures.Median(all.Select(round => round.DrainWal)), "bytes", "");
         Figures.Print("WAL per job, both", Figures.Median(all.Select(round => round.SubmitWal + round.DrainWal)), "bytes", "goal: at most 900");
+        Figures.Print("CPU of the database's session per job", Figures.Median(all.Select(round => round.ServerCpu)), "microseconds", "");
         Figures.Print("CPU of this process per job", Figures.Median(all.Select(round => round.Cpu)), "microseconds", "");
     }
 
@@ -61,6 +62,7 @@ internal static class PostgresDrain
             while (await Figures.AskAsync<bool>(database, "select exists (select from millrace.lease) or exists (select from millrace.ready)"))
                 await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System);
             var elapsed = clock.Elapsed;
+            var serverCpu = await ServerCpuAsync(database) / jobs;
             var cpu = (Process.GetCurrentProcess().TotalProcessorTime - cpuBefore).TotalMicroseconds / jobs;
             var wal = (await WalAsync(database) - walBefore) / (double)jobs;
             await host.StopAsync();
@@ -68,7 +70,7 @@ internal static class PostgresDrain
             var done = await Figures.AskAsync<long>(database, "select count(*) from millrace.attempt where outcome = 'succeeded' and type = 'noop'");
             if (done != jobs)
                 throw new InvalidOperationException($"{done} of {jobs} jobs have succeeded.");
-            return new Round(submitRate, jobs / elapsed.TotalSeconds, await RawAsync(database, jobs), commits, submitWal, wal, cpu);
+            return new Round(submitRate, jobs / elapsed.TotalSeconds, await RawAsync(database, jobs), commits, submitWal, wal, cpu, serverCpu);
         }
     }
 
@@ -112,6 +114,18 @@ internal static class PostgresDrain
     private static async Task<long> WalAsync(string database) =>
         (long)await Figures.AskAsync<decimal>(database, "select pg_current_wal_insert_lsn() - '0/0'::pg_lsn");
 
+    /// <summary>Microseconds of processor time that the engine's work session has used since it was opened. Zero where the server is not on this Linux machine.</summary>
+    private static async Task<double> ServerCpuAsync(string database)
+    {
+        var pid = await Figures.AskAsync<int>(database, "select pid from pg_stat_activity where application_name = 'millrace' and datname = current_database()");
+        var file = $"/proc/{pid}/stat";
+        if (!File.Exists(file))
+            return 0;
+        // After the name in parentheses; user and system time are the 14th and 15th fields of the line, in hundredths of a second.
+        var fields = (await File.ReadAllTextAsync(file)).Split(')')[^1].Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        return (long.Parse(fields[11]) + long.Parse(fields[12])) * 10_000.0;
+    }
+
     private static async Task<long> CommitsAsync(string database)
     {
         // The counters are written when a session ends or has been idle for a moment; the asking session's own commit is part of them.
@@ -119,5 +133,5 @@ internal static class PostgresDrain
         return await Figures.AskAsync<long>(database, "select xact_commit from pg_stat_database where datname = current_database()");
     }
 
-    private sealed record Round(double SubmitRate, double DrainRate, double RawRate, double Commits, double SubmitWal, double DrainWal, double Cpu);
+    private sealed record Round(double SubmitRate, double DrainRate, double RawRate, double Commits, double SubmitWal, double DrainWal, double Cpu, double ServerCpu);
 }

@@ -24,7 +24,7 @@ public static class JobRunAssertions
     /// <summary>The job runs again after about this time.</summary>
     /// <param name="run">The run.</param>
     /// <param name="time">From the end of the run.</param>
-    /// <param name="tolerance">How far it may be off, to either side. The default policy spreads its delays by a quarter. Null for one second.</param>
+    /// <param name="tolerance">How far it may be off, to either side. The default policy spreads its delays by a fifth. Null for one second.</param>
     /// <returns>The run.</returns>
     public static JobRun ShouldRetryIn(this JobRun run, TimeSpan time, TimeSpan? tolerance = null)
     {

@@ -17,8 +17,9 @@ from (
            (select j.due from job j where j.id = a.job_id) as due,
            a.started, a.finished, a.success,
            case when a.success is distinct from true and a.error is not null then json_build_object('error', a.error) else a.result::json end as result,
-           null::text as cron_schedule, false as persistent,
-           (select (j.policy::json ->> 'maxAttempts')::integer > 1 from job j where j.id = a.job_id) as auto_reschedule_on_failure,
+           (select s.cron from job j join schedule s on s.name = j.schedule where j.id = a.job_id) as cron_schedule,
+           coalesce((select s.is_persistent from job j join schedule s on s.name = j.schedule where j.id = a.job_id), false) as persistent,
+           (select coalesce(j.policy::json ->> 'maxAttempts', '') <> '1' and coalesce(j.policy::json #>> '{retry,kind}', '') <> 'none' from job j where j.id = a.job_id) as auto_reschedule_on_failure,
            (select coalesce(j.policy::json #>> '{retry,delay}', j.policy::json #>> '{retry,first}', j.policy::json #>> '{retry,delays,0}')::double precision from job j where j.id = a.job_id) as auto_reschedule_on_failure_delay,
            (select nullif((j.policy::json ->> 'removeDelay')::double precision, -1) from job j where j.id = a.job_id) as remove_delay,
            a.remove_at,
@@ -29,30 +30,38 @@ from (
     from attempt a
     union all
     select j.id, p.attempt, j.type, j.tag, j.user_id, j.queue, j.priority, j.data::json, j.due,
-           null::timestamptz, null::timestamptz, null::boolean, null::json, null::text, false,
-           (j.policy::json ->> 'maxAttempts')::integer > 1, coalesce(j.policy::json #>> '{retry,delay}', j.policy::json #>> '{retry,first}', j.policy::json #>> '{retry,delays,0}')::double precision,
+           null::timestamptz, null::timestamptz, null::boolean, null::json,
+           (select s.cron from schedule s where s.name = j.schedule), coalesce((select s.is_persistent from schedule s where s.name = j.schedule), false),
+           coalesce(j.policy::json ->> 'maxAttempts', '') <> '1' and coalesce(j.policy::json #>> '{retry,kind}', '') <> 'none',
+           coalesce(j.policy::json #>> '{retry,delay}', j.policy::json #>> '{retry,first}', j.policy::json #>> '{retry,delays,0}')::double precision,
            nullif((j.policy::json ->> 'removeDelay')::double precision, -1), null::timestamptz,
            case when p.attempt > 1 then j.id end, 'ready'::text, j.created, true
     from job j join ready p on p.id = j.id
     union all
     select j.id, p.attempt, j.type, j.tag, j.user_id, j.queue, j.priority, j.data::json, p.due,
-           null::timestamptz, null::timestamptz, null::boolean, null::json, null::text, false,
-           (j.policy::json ->> 'maxAttempts')::integer > 1, coalesce(j.policy::json #>> '{retry,delay}', j.policy::json #>> '{retry,first}', j.policy::json #>> '{retry,delays,0}')::double precision,
+           null::timestamptz, null::timestamptz, null::boolean, null::json,
+           (select s.cron from schedule s where s.name = j.schedule), coalesce((select s.is_persistent from schedule s where s.name = j.schedule), false),
+           coalesce(j.policy::json ->> 'maxAttempts', '') <> '1' and coalesce(j.policy::json #>> '{retry,kind}', '') <> 'none',
+           coalesce(j.policy::json #>> '{retry,delay}', j.policy::json #>> '{retry,first}', j.policy::json #>> '{retry,delays,0}')::double precision,
            nullif((j.policy::json ->> 'removeDelay')::double precision, -1), null::timestamptz,
            case when p.attempt > 1 then j.id end, 'scheduled'::text, j.created, true
     from job j join scheduled p on p.id = j.id
     union all
     select j.id, p.attempt, j.type, j.tag, j.user_id, j.queue, j.priority, j.data::json, p.due,
-           null::timestamptz, null::timestamptz, null::boolean, null::json, null::text, false,
-           (j.policy::json ->> 'maxAttempts')::integer > 1, coalesce(j.policy::json #>> '{retry,delay}', j.policy::json #>> '{retry,first}', j.policy::json #>> '{retry,delays,0}')::double precision,
+           null::timestamptz, null::timestamptz, null::boolean, null::json,
+           (select s.cron from schedule s where s.name = j.schedule), coalesce((select s.is_persistent from schedule s where s.name = j.schedule), false),
+           coalesce(j.policy::json ->> 'maxAttempts', '') <> '1' and coalesce(j.policy::json #>> '{retry,kind}', '') <> 'none',
+           coalesce(j.policy::json #>> '{retry,delay}', j.policy::json #>> '{retry,first}', j.policy::json #>> '{retry,delays,0}')::double precision,
            nullif((j.policy::json ->> 'removeDelay')::double precision, -1), null::timestamptz,
            case when p.attempt > 1 then j.id end, 'waiting'::text, j.created, true
     from job j join waiting p on p.id = j.id
     union all
     -- A run that a lease still lists although it has ended is shown above.
     select j.id, p.attempt, j.type, j.tag, j.user_id, j.queue, j.priority, j.data::json, j.due,
-           l.claimed_at, null::timestamptz, null::boolean, null::json, null::text, false,
-           (j.policy::json ->> 'maxAttempts')::integer > 1, coalesce(j.policy::json #>> '{retry,delay}', j.policy::json #>> '{retry,first}', j.policy::json #>> '{retry,delays,0}')::double precision,
+           l.claimed_at, null::timestamptz, null::boolean, null::json,
+           (select s.cron from schedule s where s.name = j.schedule), coalesce((select s.is_persistent from schedule s where s.name = j.schedule), false),
+           coalesce(j.policy::json ->> 'maxAttempts', '') <> '1' and coalesce(j.policy::json #>> '{retry,kind}', '') <> 'none',
+           coalesce(j.policy::json #>> '{retry,delay}', j.policy::json #>> '{retry,first}', j.policy::json #>> '{retry,delays,0}')::double precision,
            nullif((j.policy::json ->> 'removeDelay')::double precision, -1), null::timestamptz,
            case when p.attempt > 1 then j.id end, 'running'::text, j.created, true
     from lease l
@@ -62,7 +71,8 @@ from (
     union all
     select null::bigint, 1, s.type, s.tag, s.user_id, s.queue, s.priority, s.data::json, s.next_due,
            null::timestamptz, null::timestamptz, null::boolean, null::json, s.cron, s.is_persistent,
-           (s.policy::json ->> 'maxAttempts')::integer > 1, coalesce(s.policy::json #>> '{retry,delay}', s.policy::json #>> '{retry,first}', s.policy::json #>> '{retry,delays,0}')::double precision,
+           coalesce(s.policy::json ->> 'maxAttempts', '') <> '1' and coalesce(s.policy::json #>> '{retry,kind}', '') <> 'none',
+           coalesce(s.policy::json #>> '{retry,delay}', s.policy::json #>> '{retry,first}', s.policy::json #>> '{retry,delays,0}')::double precision,
            nullif((s.policy::json ->> 'removeDelay')::double precision, -1), null::timestamptz,
            null::bigint, 'scheduled'::text, s.created, true
     from schedule s

@@ -41,7 +41,7 @@ internal sealed partial class SqliteStore
         if (missing.Length > 0)
             throw new StoreException(StoreFault.Rejected,
                 $"The SQLite database {file.Path} lacks {missing.Length} migration(s) of Millrace: {string.Join(", ", missing)}. Nothing was changed. "
-                + "Apply them (\"millrace migrate\"), or let the application do it at start.");
+                + "Start the application once with MillraceOptions.SchemaChanges set to Apply.");
         return true;
     }
 
