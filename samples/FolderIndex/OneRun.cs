@@ -6,7 +6,7 @@ namespace FolderIndex;
 /// <summary>Indexes a folder once: waits until everything is done, and says so in one line.</summary>
 internal sealed class OneRun(DemoOptions demo, Scans scans, IndexDatabase index, ReportInbox inbox, IJobClient jobs, IHostApplicationLifetime host, TimeProvider time)
 {
-    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(500);
 
     /// <returns>The exit code: 0 when no job failed.</returns>
     public async Task<int> RunAsync()
@@ -17,8 +17,7 @@ internal sealed class OneRun(DemoOptions demo, Scans scans, IndexDatabase index,
         {
             var stopping = host.ApplicationStopping;
             var scan = await BeginAsync(view, stopping);
-            await FollowAsync(view, stopping);
-            var result = await scans.ReadResultAsync(demo.Folder, scan, stopping);
+            var result = await FollowAsync(scan, view, stopping);
             var (files, words) = await index.CountAsync(demo.Folder, stopping);
 
             view.End(inbox.Last, result.Failed == 0 ? [] : await scans.FindFailuresAsync(demo.Folder, stopping));
@@ -41,18 +40,21 @@ internal sealed class OneRun(DemoOptions demo, Scans scans, IndexDatabase index,
             if (outcome == Submitted.Created)
                 return id;
             view.Say("An earlier run left a scan of this folder; it is finished first");
-            await FollowAsync(view, stopping);
+            await FollowAsync(id, view, stopping);
             // A job that crashed its process again and again waits for a person. Whoever starts the demo once more is one.
             if (await jobs.FindAsync(id, stopping) is { State: JobState.Waiting })
                 await jobs.RetryAsync(id, stopping);
         }
     }
 
-    private async Task FollowAsync(ProgressView view, CancellationToken stopping)
+    private async Task<ScanStatus> FollowAsync(long scan, ProgressView view, CancellationToken stopping)
     {
-        while (await scans.CountPendingAsync(demo.Folder, stopping) is > 0 and var pending)
+        while (true)
         {
-            view.Show(pending);
+            var status = await scans.ReadStatusAsync(demo.Folder, scan, stopping);
+            if (status.Pending == 0)
+                return status;
+            view.Show(status);
             await Task.Delay(LookInterval, time, stopping);
         }
     }

@@ -8,10 +8,10 @@ internal sealed class ProgressView : IDisposable
 {
     private readonly TaskCompletionSource ended = new();
     private readonly IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+    private readonly bool isTerminal = !Console.IsErrorRedirected;
     private ProgressTask? bar;
     private Task drawing = Task.CompletedTask;
-    private long most = 1;
-    private long lastLine;
+    private long nextLine = 1000;
 
     private ProgressView()
     {
@@ -21,28 +21,36 @@ internal sealed class ProgressView : IDisposable
     {
         var view = new ProgressView();
         view.Say(title);
-        if (!Console.IsErrorRedirected)
+        if (view.isTerminal)
             view.Draw();
         return view;
     }
 
     /// <summary>A line of its own.</summary>
-    public void Say(string line) => console.WriteLine(line);
-
-    /// <summary>How many jobs are left. There may be more than before: each batch that is listed adds some.</summary>
-    public void Show(long pending)
+    public void Say(string line)
     {
-        most = Math.Max(most, pending);
+        if (isTerminal)
+            console.WriteLine(line);
+        else
+            Console.Error.WriteLine(line);
+    }
+
+    /// <summary>How far it is. There is more to do with each batch of files that is found.</summary>
+    public void Show(ScanStatus status)
+    {
+        var done = status.Succeeded + status.Failed;
+        var all = done + status.Pending;
+        var text = $"{done:N0} of {all:N0} jobs";
         if (bar is not null)
         {
-            bar.MaxValue = most;
-            bar.Value = most - pending;
-            bar.Description = $"jobs left: {pending:N0}";
+            bar.MaxValue = all;
+            bar.Value = done;
+            bar.Description = text;
         }
-        else if (Math.Abs(pending - lastLine) >= 1000)
+        else if (!isTerminal && done >= nextLine)
         {
-            Say($"  jobs left: {pending:N0}");
-            lastLine = pending;
+            Say($"  {text}");
+            nextLine = done + 1000;
         }
     }
 
@@ -64,18 +72,13 @@ internal sealed class ProgressView : IDisposable
 
     private static string Word(FileOutcome outcome) => outcome == FileOutcome.TooLarge ? "too large" : outcome.ToString().ToLowerInvariant();
 
-    private void Draw()
-    {
-        var ready = new TaskCompletionSource();
+    private void Draw() =>
         drawing = console.Progress()
             .Columns(new SpinnerColumn(), new ProgressBarColumn(), new PercentageColumn(), new TaskDescriptionColumn(), new ElapsedTimeColumn())
             .AutoClear(true)
             .StartAsync(async progress =>
             {
-                bar = progress.AddTask("");
-                ready.SetResult();
+                bar = progress.AddTask("looking for files");
                 await ended.Task;
             });
-        ready.Task.GetAwaiter().GetResult();
-    }
 }

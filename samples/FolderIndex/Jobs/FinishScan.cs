@@ -3,7 +3,7 @@ using Millrace;
 namespace FolderIndex.Jobs;
 
 /// <summary>The last link of a scan: waits until its files are indexed, drops what is no longer there, and has the report sent.</summary>
-[Job("finishScan")]
+[Job("finishScan", Queue = Scans.Queue)]
 public sealed record FinishScan(string Folder, long Scan);
 
 internal sealed class FinishScanJob(Scans scans, IndexDatabase index) : IJob<FinishScan>

@@ -6,7 +6,7 @@ namespace FolderIndex.Jobs;
 /// <param name="Folder">Where the walk began.</param>
 /// <param name="After">The cursor: the last entry that was listed, relative to the folder. Null for the first link.</param>
 /// <param name="Scan">The id of the first link, which names the whole scan. Zero in the first link itself.</param>
-[Job("scanFolder")]
+[Job("scanFolder", Queue = Scans.Queue)]
 public sealed record ScanFolder(string Folder, string? After = null, long Scan = 0);
 
 internal sealed class ScanFolderJob(DemoOptions demo) : IJob<ScanFolder>
