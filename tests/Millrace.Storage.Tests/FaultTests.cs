@@ -17,7 +17,7 @@ public sealed class FaultsOfPostgres() : Contract(new PostgresDatabase())
         await using var store = new PostgresStore(new NpgsqlConnectionStringBuilder("Host=127.0.0.1;Port=1;Username=app;Password=hunter2;Database=x;Timeout=5"), new PostgresOptions(), clock);
         foreach (var operation in new Func<Task>[]
         {
-            () => store.SubmitAsync([Some.Job()], null, Stop), () => store.MigrateAsync(true, Stop), () => store.FindAsync(1, Stop), () => store.TakeIdsAsync(5, Stop), () => store.LookOutAsync(Stop),
+            () => store.SubmitAsync([Some.Job()], null, Stop), () => store.MigrateAsync(true, Stop), () => store.FindAsync(1, Stop), () => store.TakeIdsAsync(5, null, Stop), () => store.LookOutAsync(Stop),
         })
         {
             var e = await Should.ThrowAsync<StoreException>(operation);

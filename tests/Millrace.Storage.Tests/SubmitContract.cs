@@ -226,7 +226,7 @@ public abstract class SubmitContract(TestDatabase database) : Contract(database)
     public async Task Blocks_of_ids_never_overlap_however_many_processes_take_them()
     {
         var stores = Enumerable.Range(0, 4).Select(_ => OpenStore()).ToArray();
-        var blocks = await Task.WhenAll(stores.SelectMany(store => Enumerable.Range(1, 10).Select(i => store.TakeIdsAsync(i * 7, Stop))));
+        var blocks = await Task.WhenAll(stores.SelectMany(store => Enumerable.Range(1, 10).Select(i => store.TakeIdsAsync(i * 7, null, Stop))));
 
         blocks.ShouldAllBe(block => block.First > 0);
         var ids = blocks.SelectMany(block => Enumerable.Range(0, block.Count).Select(i => block.First + i)).ToArray();

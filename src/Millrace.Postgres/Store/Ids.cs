@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Millrace.Storage;
 
 namespace Millrace.Postgres;
@@ -9,7 +10,7 @@ internal sealed partial class PostgresStore
 
     private const string TakeIds = "select setval('millrace.job_id', nextval('millrace.job_id') + @count - 1)";
 
-    public async Task<IdBlock> TakeIdsAsync(int count, CancellationToken cancellationToken)
+    public async Task<IdBlock> TakeIdsAsync(int count, DbTransaction? transaction, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         return await WorkAsync("take a block of ids", async session =>

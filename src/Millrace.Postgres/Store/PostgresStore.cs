@@ -49,6 +49,8 @@ internal sealed partial class PostgresStore : IJobStore
 
     public bool HasBell => !isPooled;
 
+    public bool HasOneWriter => false;
+
     public DbDataSource Handlers => HandlersSource();
 
     public async ValueTask DisposeAsync()

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Millrace.Storage;
 
 namespace Millrace.Sqlite;
@@ -11,10 +12,10 @@ internal sealed partial class SqliteStore
         returning next - @count
         """;
 
-    public Task<IdBlock> TakeIdsAsync(int count, CancellationToken cancellationToken)
+    public Task<IdBlock> TakeIdsAsync(int count, DbTransaction? transaction, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
-        return WriteAsync(session => new IdBlock(TakeIds(session, count), count), cancellationToken);
+        return WriteAsync(transaction, session => new IdBlock(TakeIds(session, count), count), cancellationToken);
     }
 
     private static long TakeIds(Session session, int count) =>

@@ -29,6 +29,8 @@ internal sealed partial class SqliteStore : IJobStore
 
     public bool HasBell => false;
 
+    public bool HasOneWriter => true;
+
     public DbDataSource Handlers { get; }
 
     public async ValueTask DisposeAsync()

@@ -15,6 +15,9 @@ public interface IJobStore : IAsyncDisposable
     /// <summary>Whether a submission in one process can wake a node in another at once (LISTEN). Without it, idle nodes poll more often.</summary>
     bool HasBell { get; }
 
+    /// <summary>Whether one transaction at a time may write. Then whatever a caller's open transaction needs must be done in it: on any other connection it would wait for the caller, who waits for it.</summary>
+    bool HasOneWriter { get; }
+
     /// <summary>The data source that handlers use: an own pool beside the engine's connections, opened connections ready for transactions.</summary>
     DbDataSource Handlers { get; }
 
@@ -28,7 +31,10 @@ public interface IJobStore : IAsyncDisposable
     // ---- submitting
 
     /// <summary>Takes a block of ids that no other process will be given.</summary>
-    Task<IdBlock> TakeIdsAsync(int count, CancellationToken cancellationToken);
+    /// <param name="count">At least 1.</param>
+    /// <param name="transaction">Null, except where <see cref="HasOneWriter"/> is true and the ids are for jobs of this open transaction: when it is rolled back, others are given the same ids.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
+    Task<IdBlock> TakeIdsAsync(int count, DbTransaction? transaction, CancellationToken cancellationToken);
 
     /// <summary>Stores jobs, all or none. Jobs with a key are decided one by one, in the order of their keys; the answers keep the order of the jobs.</summary>
     /// <param name="jobs">At least one. Many plain ones are written in bulk.</param>

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Millrace.Storage;
 
 namespace Millrace.Submitting;
@@ -14,7 +15,9 @@ internal sealed class IdSource(IJobStore store)
     private long end;
     private int blockSize = SmallestBlock;
 
-    public async ValueTask<long> NextAsync(CancellationToken cancellationToken)
+    /// <param name="transaction">The caller's transaction that the job is for; null for none.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
+    public async ValueTask<long> NextAsync(DbTransaction? transaction, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -23,12 +26,16 @@ internal sealed class IdSource(IJobStore store)
                 if (next < end)
                     return next++;
             }
+            // A refill would wait for the caller's transaction, and its ids are nobody else's before the commit: one, and none to keep.
+            if (transaction is not null && store.HasOneWriter)
+                return (await store.TakeIdsAsync(1, transaction, cancellationToken).ConfigureAwait(false)).First;
             await RefillAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 
     /// <summary>Ids for a bulk, consecutive.</summary>
-    public Task<IdBlock> TakeAsync(int count, CancellationToken cancellationToken) => store.TakeIdsAsync(count, cancellationToken);
+    public Task<IdBlock> TakeAsync(int count, DbTransaction? transaction, CancellationToken cancellationToken) =>
+        store.TakeIdsAsync(count, store.HasOneWriter ? transaction : null, cancellationToken);
 
     /// <summary>The ids turned out to be somebody else's (after a restore or a failover): forget the rest of the block (rule 20).</summary>
     public void ThrowAway()
@@ -47,7 +54,7 @@ internal sealed class IdSource(IJobStore store)
                 if (next < end)
                     return;
             }
-            var block = await store.TakeIdsAsync(blockSize, cancellationToken).ConfigureAwait(false);
+            var block = await store.TakeIdsAsync(blockSize, null, cancellationToken).ConfigureAwait(false);
             blockSize = Math.Min(blockSize * 2, LargestBlock);
             lock (gate)
                 (next, end) = (block.First, block.First + block.Count);

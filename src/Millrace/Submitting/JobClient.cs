@@ -150,7 +150,7 @@ internal sealed class JobClient(MillraceInstance instance, long? parent = null, 
 
     private async Task<SubmitAnswer> SubmitInTransactionAsync(NewJob job, DbTransaction joined, CancellationToken cancellationToken)
     {
-        var id = await instance.Submitter.NextIdAsync(cancellationToken).ConfigureAwait(false);
+        var id = await instance.Submitter.NextIdAsync(joined, cancellationToken).ConfigureAwait(false);
         // Inside the caller's transaction nothing is repeated here: after a failure the transaction is the caller's to roll back.
         var answers = await instance.Submitter.InTransactionAsync([job with { Id = id }], joined, cancellationToken).ConfigureAwait(false);
         return answers[0];

@@ -9,7 +9,10 @@ internal sealed class Submitter(IJobStore store, MillraceOptions options, TimePr
     private readonly IdSource ids = new(store);
     private readonly SubmitCombiner combiner = new(store);
 
-    public ValueTask<long> NextIdAsync(CancellationToken cancellationToken) => ids.NextAsync(cancellationToken);
+    public ValueTask<long> NextIdAsync(CancellationToken cancellationToken) => ids.NextAsync(null, cancellationToken);
+
+    /// <summary>An id for a job of the caller's transaction.</summary>
+    public ValueTask<long> NextIdAsync(DbTransaction transaction, CancellationToken cancellationToken) => ids.NextAsync(transaction, cancellationToken);
 
     /// <summary>One job in a commit that it may share with others.</summary>
     public async Task<SubmitAnswer> SubmitAsync(NewJob job, CancellationToken cancellationToken)
@@ -20,7 +23,7 @@ internal sealed class Submitter(IJobStore store, MillraceOptions options, TimePr
             async token =>
             {
                 if (numbered.Id == 0)
-                    numbered = job with { Id = await ids.NextAsync(token).ConfigureAwait(false) };
+                    numbered = job with { Id = await ids.NextAsync(null, token).ConfigureAwait(false) };
                 // Keyed jobs may have to wait for somebody's transaction, and would keep their neighbours waiting: they go alone.
                 var answer = numbered.Key is null
                     ? await combiner.SubmitAsync(numbered).WaitAsync(token).ConfigureAwait(false)
@@ -43,7 +46,7 @@ internal sealed class Submitter(IJobStore store, MillraceOptions options, TimePr
             () => numbered?.Take(100).Select(job => job.Id).ToList() ?? [],
             async token =>
             {
-                numbered ??= await NumberAsync(jobs, token).ConfigureAwait(false);
+                numbered ??= await NumberAsync(jobs, transaction, token).ConfigureAwait(false);
                 if (transaction is not null)
                     return await InTransactionAsync(numbered, transaction, token).ConfigureAwait(false);
                 var answers = await store.SubmitAsync(numbered, null, token).ConfigureAwait(false);
@@ -73,13 +76,13 @@ internal sealed class Submitter(IJobStore store, MillraceOptions options, TimePr
                     null);
             }
             ids.ThrowAway();
-            jobs = await NumberAsync(jobs, cancellationToken).ConfigureAwait(false);
+            jobs = await NumberAsync(jobs, transaction, cancellationToken).ConfigureAwait(false);
         }
     }
 
-    private async Task<List<NewJob>> NumberAsync(IReadOnlyList<NewJob> jobs, CancellationToken cancellationToken)
+    private async Task<List<NewJob>> NumberAsync(IReadOnlyList<NewJob> jobs, DbTransaction? transaction, CancellationToken cancellationToken)
     {
-        var block = await ids.TakeAsync(jobs.Count, cancellationToken).ConfigureAwait(false);
+        var block = await ids.TakeAsync(jobs.Count, transaction, cancellationToken).ConfigureAwait(false);
         var numbered = new List<NewJob>(jobs.Count);
         for (var i = 0; i < jobs.Count; i++)
             numbered.Add(jobs[i] with { Id = block.First + i });
