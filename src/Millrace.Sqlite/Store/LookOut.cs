@@ -57,7 +57,7 @@ internal sealed partial class SqliteStore
 
     public Task<Survey> SurveyAsync(Guid node, CancellationToken cancellationToken) => ReadAsync(session => new Survey
     {
-        Expired = [.. session.Query(LivingSql, row => new NodeSighting(row.Guid(0), row.GetString(1), row.GetInt64(2))).Where(other => !locks.IsAlive(other.Id))],
+        Expired = [.. session.Query(LivingSql, row => new NodeSighting(row.Guid(0), row.GetString(1), row.GetInt64(2), IsCertain: true)).Where(other => !locks.IsAlive(other.Id))],
         LeasesOfTheDead = session.Query(LeasesOfTheDeadSql, row => row.Guid(0)),
         OwnLeases = session.Query(OwnLeasesSql, row => row.Guid(0), ("@node", node.ToText())),
         NeedsTidying = NeedsTidying(session, Now()),

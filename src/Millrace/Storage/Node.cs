@@ -39,7 +39,8 @@ public sealed record NewNode
 /// <param name="Id">The node.</param>
 /// <param name="Name">Its name for people.</param>
 /// <param name="Beat">Its beat counter when it was seen.</param>
-public sealed record NodeSighting(Guid Id, string Name, long Beat);
+/// <param name="IsCertain">Whether it is dead beyond doubt, so that no second sighting is needed: the operating system has given up its lock.</param>
+public sealed record NodeSighting(Guid Id, string Name, long Beat, bool IsCertain = false);
 
 /// <summary>The life sign of one node. Used by one dedicated thread, synchronously, on a connection of its own with short timeouts, so that neither a starved thread pool nor a busy hot path can delay it.</summary>
 public interface IHeartbeat : IDisposable

@@ -35,18 +35,23 @@ internal sealed class Sweeper(MillraceInstance instance) : ITender
             sightings.Remove(gone);
         foreach (var node in survey.Expired)
         {
-            if (!sightings.TryGetValue(node.Id, out var first) || first.Beat != node.Beat)
-            {
-                sightings[node.Id] = (node.Beat, instance.Time.GetTimestamp());
-                continue;
-            }
-            if (instance.Time.GetElapsedTime(first.At) < Interval * 2 || !await instance.Store.BuryAsync(node, cancellationToken).ConfigureAwait(false))
+            if (!IsSeenOften(node) || !await instance.Store.BuryAsync(node, cancellationToken).ConfigureAwait(false))
                 continue;
             Log.NodeBuried(instance.Log, node.Id, node.Name);
             sightings.Remove(node.Id);
             buried = true;
         }
         return buried;
+    }
+
+    private bool IsSeenOften(NodeSighting node)
+    {
+        if (node.IsCertain)
+            return true;
+        if (sightings.TryGetValue(node.Id, out var first) && first.Beat == node.Beat)
+            return instance.Time.GetElapsedTime(first.At) >= Interval * 2;
+        sightings[node.Id] = (node.Beat, instance.Time.GetTimestamp());
+        return false;
     }
 
     private async Task RescueAsync(Survey survey, CancellationToken cancellationToken)
