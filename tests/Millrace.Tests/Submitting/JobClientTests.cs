@@ -164,6 +164,39 @@ public sealed class JobClientTests : IAsyncLifetime
     [Fact]
     public async Task A_lone_surrogate_in_typed_data_is_refused() => await RefusedAsync(Jobs.SubmitAsync(new SendReceipt("a\ud83d")), "$.text", "no lone surrogate");
 
+    // S10 and S15.
+    [Theory]
+    [InlineData(WhenPending.Keep, Submitted.Kept, "first", 10)]
+    [InlineData(WhenPending.Replace, Submitted.Replaced, "second", 60)]
+    [InlineData(WhenPending.Postpone, Submitted.Postponed, "first", 60)]
+    [InlineData(WhenPending.Submit, Submitted.Created, "first second", 60)]
+    public async Task A_tag_decides_what_becomes_of_a_second_submission(WhenPending whenPending, Submitted outcome, string ran, int lastMinute)
+    {
+        var begin = server.Clock.Now;
+        var options = new JobOptions { Tag = "sync-42", WhenPending = whenPending };
+        var first = await Jobs.SubmitAsync(new SendReceipt("first"), options with { Delay = TimeSpan.FromMinutes(10) });
+        var second = await Jobs.SubmitAsync(new SendReceipt("second"), options with { Delay = TimeSpan.FromMinutes(60) });
+
+        first.Outcome.ShouldBe(Submitted.Created);
+        second.Outcome.ShouldBe(outcome);
+        (second.Id == first.Id).ShouldBe(outcome is Submitted.Kept or Submitted.Postponed);
+        var report = await server.AdvanceAsync(TimeSpan.FromHours(2));
+        string.Join(' ', report.Runs.Select(run => run.Data<SendReceipt>().Text)).ShouldBe(ran);
+        (report.Runs[^1].Started - begin).TotalMinutes.ShouldBe(lastMinute, 0.01);
+    }
+
+    [Fact]
+    public async Task A_window_of_uniqueness_outlasts_the_job()
+    {
+        var options = new JobOptions { Tag = "digest", WhenPending = WhenPending.Keep, Unique = Unique.Within(TimeSpan.FromHours(1)) };
+        await Jobs.SubmitAsync(new SendReceipt("a"), options);
+        (await server.DrainAsync()).Succeeded.ShouldBe(1);
+
+        (await Jobs.SubmitAsync(new SendReceipt("b"), options)).Outcome.ShouldBe(Submitted.Kept);
+        await server.AdvanceAsync(TimeSpan.FromHours(1));
+        (await Jobs.SubmitAsync(new SendReceipt("c"), options)).Outcome.ShouldBe(Submitted.Created);
+    }
+
     [Fact]
     public async Task Many_are_all_or_none()
     {

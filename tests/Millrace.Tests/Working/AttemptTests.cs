@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Millrace.Storage;
 using Millrace.Testing;
+using Millrace.Working;
 
 namespace Millrace.Tests.Working;
 
@@ -293,6 +294,27 @@ public sealed class AttemptTests : IAsyncLifetime
 
         (await server.RunAsync(new Work())).ShouldHaveSucceeded();
         (await NotesAsync()).ShouldBe(["done"]);
+    }
+
+    // G2: the job was taken back meanwhile, and whoever has it now must not be disturbed.
+    [Fact]
+    public async Task An_attempt_that_lost_its_lease_changes_nothing()
+    {
+        var faults = new List<LeaseLostException>();
+        stage.Play = async (job, token) =>
+        {
+            await server.Instance.Store.RescueAsync(job.Source.Claim.Lease, server.Instance.Node.Id, RescueDecision.NeverStarted, token);
+            faults.Add(await Should.ThrowAsync<LeaseLostException>(job.OnceAsync("step", _ => Task.CompletedTask, token)));
+            faults.Add(await Should.ThrowAsync<LeaseLostException>(job.OnceInTransactionAsync("note", (transaction, t) => NoteAsync(transaction, "once", t), token)));
+            faults.Add(await Should.ThrowAsync<LeaseLostException>(job.CompleteInTransactionAsync((transaction, t) => NoteAsync(transaction, "done", t), token)));
+        };
+
+        var run = await server.RunAsync(new Work());
+
+        run.IsStale.ShouldBeTrue(run.Error);
+        run.Job.State.ShouldBe(JobState.Ready);
+        (await NotesAsync()).ShouldBeEmpty();
+        faults.ShouldAllBe(fault => fault.JobId == run.Job.Id && fault.Run == 1 && fault.Message.Contains("lost its lease"));
     }
 
     [Fact]

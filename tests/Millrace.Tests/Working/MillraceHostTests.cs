@@ -196,6 +196,34 @@ public sealed class MillraceHostTests
     }
 
     [Fact]
+    public async Task Who_does_not_stop_at_all_is_given_up_and_what_it_still_does_is_not_saved()
+    {
+        using var folder = new TestFolder();
+        var (begun, go) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        long id;
+        await using (var host = await TestHost.StartAsync(
+            m => m
+                .AddJob<Step>(async (_, _) =>
+                {
+                    begun.TrySetResult();
+                    await go.Task;
+                })
+                .AddWorkers(workers => workers.ShutdownGrace = TimeSpan.Zero),
+            folder: folder))
+        {
+            id = (await host.Jobs.SubmitAsync(new Step("a"))).Id;
+            await begun.Task.WaitAsync(TestHost.Deadline);
+            await host.Host.StopAsync().WaitAsync(TestHost.Deadline);
+            go.SetResult();
+        }
+
+        await using var reader = await TestHost.StartAsync(m => { }, folder: folder);
+        var job = (await reader.Jobs.FindAsync(id))!;
+        (job.State, job.Attempt, job.LastOutcome).ShouldBe((JobState.Ready, 1, Outcome.Released));
+        job.Error.ShouldBe("The handler did not stop within the grace time at shutdown.");
+    }
+
+    [Fact]
     public async Task A_request_to_cancel_reaches_a_running_job()
     {
         var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
