@@ -1,11 +1,16 @@
 using CsCheck;
+using Millrace.Testing;
 using Millrace.Working;
 
 namespace Millrace.Tests.Working;
 
 public sealed class LeaseBookTests
 {
-    private readonly LeaseBook book = new();
+    private readonly TestClock time = new();
+    private readonly LeaseBook book;
+
+    public LeaseBookTests() => book = new LeaseBook(time);
+
     private readonly Guid lease = Guid.NewGuid();
 
     // Upkeep must never take a lease in flight for a forgotten one.
@@ -49,6 +54,8 @@ public sealed class LeaseBookTests
         book.ToShrink().ShouldBeEmpty();
         book.Ended(lease);
         book.Ended(small);
+        book.ToShrink().ShouldBeEmpty("it is young, and about to be empty");
+        time.Advance(TimeSpan.FromSeconds(2));
         book.ToShrink().ShouldBe([lease]);
         book.ToShrink().ShouldBeEmpty("it was asked for once");
     }
@@ -68,7 +75,8 @@ public sealed class LeaseBookTests
     public void Whatever_happens_only_what_has_nothing_open_is_closed_and_only_what_has_is_shrunk() =>
         Gen.Select(Gen.Int[0, 4], Gen.Int[0, 3], Gen.Int[1, 40]).Array[1, 60].Sample(steps =>
         {
-            var some = new LeaseBook();
+            var clock = new TestClock();
+            var some = new LeaseBook(clock);
             var ids = Enumerable.Range(0, 5).Select(_ => Guid.NewGuid()).ToArray();
             var open = new Dictionary<Guid, int?>();
             foreach (var (which, step, count) in steps)
@@ -89,6 +97,7 @@ public sealed class LeaseBookTests
                         open[id]--;
                         break;
                     case 3:
+                        clock.Advance(TimeSpan.FromSeconds(1));
                         var close = some.ToClose();
                         close.ShouldBe(open.Where(pair => pair.Value == 0).Select(pair => pair.Key), ignoreOrder: true);
                         some.ToShrink().ShouldAllBe(shrink => open[shrink] > 0);
