@@ -15,12 +15,12 @@ public sealed class EntityFrameworkTests
         await using var client = await TestClient.StartAsync(database);
         await using var bank = new Bank(database);
 
-        long lost, kept;
+        long kept;
         await using (await bank.Database.BeginTransactionAsync(TestContext.Current.CancellationToken))
         {
             bank.Accounts.Add(new Account { Id = 5000 });
             await bank.SaveChangesAsync(TestContext.Current.CancellationToken);
-            lost = (await client.Jobs.Using(bank).SubmitAsync(new Count(1))).Id;
+            await client.Jobs.Using(bank).SubmitAsync(new Count(1));
         }
         bank.ChangeTracker.Clear();
         await using (var transaction = await bank.Database.BeginTransactionAsync(TestContext.Current.CancellationToken))
@@ -31,8 +31,8 @@ public sealed class EntityFrameworkTests
             await transaction.CommitAsync(TestContext.Current.CancellationToken);
         }
 
-        (await client.Jobs.FindAsync(lost)).ShouldBeNull();
-        (await client.Jobs.FindAsync(kept)).ShouldNotBeNull();
+        (await database.IdsAsync($"select id from {database.Table("job")}")).ShouldBe([kept]);
+        (await client.Jobs.FindAsync(kept))!.Data.ShouldBe("""{"amount":2}""");
         (await database.IdsAsync("select id from account where id >= 5000")).ShouldBe([5001]);
     }
 

@@ -16,14 +16,15 @@ public sealed class OutageTests(ITestOutputHelper output)
     {
         await using var cluster = await Cluster.StartAsync();
         await using var database = await TestDatabase.CreateAsync("postgres", cluster.Server);
-        await using var client = await TestClient.StartAsync(database, m => m.Configure(options => options.SubmitTimeout = TimeSpan.FromSeconds(5)));
+        await using var client = await TestClient.StartAsync(database, m => m.Configure(options => options.SubmitTimeout = TimeSpan.FromSeconds(1)));
+        await using var patient = await TestClient.StartAsync(database);
         await using var first = await WorkerProcess.StartAsync(database, expiry: 10);
         await using var second = await WorkerProcess.StartAsync(database, expiry: 10);
         var load = new Load(client.Jobs);
 
         for (var crash = 0; crash < 5; crash++)
         {
-            await client.SubmitAsync(Enumerable.Range(0, 500).Select(number => new Transfer(number % Jobs.Accounts, 1)));
+            await patient.SubmitAsync(Enumerable.Range(0, 500).Select(number => new Transfer(number % Jobs.Accounts, 1)));
             var done = await database.EndedAsync("succeeded");
             await Eventually.IsAsync(async () => await database.EndedAsync("succeeded") >= done + 200, Long, "200 more jobs are done", () => first.Log + second.Log);
             await cluster.CrashAsync();
