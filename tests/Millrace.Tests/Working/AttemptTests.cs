@@ -7,8 +7,26 @@ using Millrace.Working;
 
 namespace Millrace.Tests.Working;
 
-// What a handler can ask of its attempt, and how the attempt ends.
-public sealed class AttemptTests : IAsyncLifetime
+public sealed class SqliteAttemptTests : AttemptTests
+{
+    protected override JobTestOptions Options => new();
+}
+
+public sealed class PostgresAttemptTests : AttemptTests
+{
+    protected override JobTestOptions Options
+    {
+        get
+        {
+            var server = Environment.GetEnvironmentVariable("MILLRACE_TEST_POSTGRES");
+            Assert.SkipWhen(string.IsNullOrEmpty(server), "MILLRACE_TEST_POSTGRES names no server.");
+            return new JobTestOptions { Postgres = server };
+        }
+    }
+}
+
+// What a handler can ask of its attempt, and how the attempt ends. On both databases: much of it is a matter of transactions.
+public abstract class AttemptTests : IAsyncLifetime
 {
     private readonly Stage stage = new();
     private JobTestServer server = null!;
@@ -29,11 +47,13 @@ public sealed class AttemptTests : IAsyncLifetime
     {
         server = await JobTestServer.StartAsync(m => m
             .AddJob<Work>((job, token) => stage.Play(job, token), RetryPolicy.Every(TimeSpan.FromMinutes(1)))
-            .AddJob<Next>((_, _) => Task.CompletedTask));
+            .AddJob<Next>((_, _) => Task.CompletedTask), options: Options);
         await server.Services.GetRequiredKeyedService<DbDataSource>("millrace").WithTransactionAsync((transaction, token) => ExecuteAsync(transaction, "create table note (text text not null)", token));
     }
 
-    public ValueTask DisposeAsync() => server.DisposeAsync();
+    public ValueTask DisposeAsync() => server is null ? ValueTask.CompletedTask : server.DisposeAsync();
+
+    protected abstract JobTestOptions Options { get; }
 
     [Fact]
     public async Task A_failing_job_is_tried_again_until_its_attempts_are_used()
