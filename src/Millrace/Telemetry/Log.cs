@@ -56,6 +56,9 @@ internal static partial class Log
     [LoggerMessage(107, LogLevel.Warning, "Job {JobId} ({JobType}, queue {Queue}, attempt {Attempt}) did not stop within the grace time and was handed back while its handler still runs. What the handler still does is not saved; it will run again elsewhere.")]
     public static partial void GivenUp(ILogger logger, long jobId, string jobType, string queue, int attempt);
 
+    [LoggerMessage(108, LogLevel.Debug, "Job {JobId} ({JobType}, queue {Queue}, attempt {Attempt}) snoozes for {Delay}.")]
+    public static partial void Snoozed(ILogger logger, long jobId, string jobType, string queue, int attempt, TimeSpan delay);
+
     // 200-299: upkeep
 
     [LoggerMessage(200, LogLevel.Warning, "Node {Node} ({Name}) is dead: it had not renewed itself in time. Its jobs go back.")]

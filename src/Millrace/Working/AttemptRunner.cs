@@ -208,6 +208,9 @@ internal sealed class AttemptRunner(MillraceInstance instance)
         var claim = attempt.Claim;
         switch (failure)
         {
+            case EndAttemptException { Outcome: Outcome.Snoozed } snooze:
+                Log.Snoozed(attempt.Log, claim.JobId, claim.Type, claim.Queue, claim.Attempt, snooze.Delay);
+                break;
             case EndAttemptException end:
                 Log.EndedByHandler(attempt.Log, claim.JobId, claim.Type, claim.Queue, claim.Attempt, end.Outcome, end.Message);
                 break;
