@@ -30,9 +30,9 @@ public sealed class CrashTests(ITestOutputHelper output)
         output.WriteLine($"{kind}: taken back after {rescued.TotalSeconds:0.00} s, done after {done.TotalSeconds:0.00} s");
         File.Delete(gate);
 
-        // Half a second for the way through two busy cores and the test's own looking; the runs themselves are half a hundred suspects, each leased alone.
+        // Half a second for the way through two busy cores and the test's own looking. What follows is half a hundred suspects, each leased alone, and takes as long as the machine is busy.
         rescued.TotalSeconds.ShouldBeLessThan(bound + 0.5);
-        done.TotalSeconds.ShouldBeLessThan(bound + 2);
+        (done - rescued).TotalSeconds.ShouldBeLessThan(8);
         var attempts = await database.RowsAsync(
             $"select job_id, run, outcome, rescued_by is not null from {database.Table("attempt")} order by job_id, run");
         var yes = kind == "postgres" ? "True" : "1";

@@ -21,10 +21,11 @@ public sealed class OutageTests(ITestOutputHelper output)
         await using var first = await WorkerProcess.StartAsync(database, expiry: 10);
         await using var second = await WorkerProcess.StartAsync(database, expiry: 10);
         var load = new Load(client.Jobs);
+        var bulk = new List<long>();
 
         for (var crash = 0; crash < 5; crash++)
         {
-            await patient.SubmitAsync(Enumerable.Range(0, 500).Select(number => new Transfer(number % Jobs.Accounts, 1)));
+            bulk.AddRange(await patient.SubmitAsync(Enumerable.Range(0, 500).Select(number => new Transfer(number % Jobs.Accounts, 1))));
             var done = await database.EndedAsync("succeeded");
             await Eventually.IsAsync(async () => await database.EndedAsync("succeeded") >= done + 200, Long, "200 more jobs are done", () => first.Log + second.Log);
             await cluster.CrashAsync();
@@ -41,7 +42,7 @@ public sealed class OutageTests(ITestOutputHelper output)
             await Eventually.IsAsync(
                 async () => await database.NumberAsync($"select count(*) from millrace.attempt where outcome = 'succeeded' and started > '{returned}'") > 0,
                 Long, "jobs succeed", () => first.Log + second.Log);
-            output.WriteLine($"crash {crash + 1}: claimed after {claimed.TotalSeconds:0.00} s, succeeded after {watch.Elapsed.TotalSeconds:0.00} s; acknowledged so far {load.Acknowledged.Count}, unknown {load.Unknown}, refused {load.Refused}");
+            output.WriteLine($"crash {crash + 1}: claimed after {claimed.TotalSeconds:0.00} s, succeeded after {watch.Elapsed.TotalSeconds:0.00} s; acknowledged so far {load.Acknowledged.Count}, unknown {load.Unknown.Count}, refused {load.Refused.Count}");
             claimed.TotalSeconds.ShouldBeLessThan(3);
         }
 
@@ -53,7 +54,9 @@ public sealed class OutageTests(ITestOutputHelper output)
         output.WriteLine($"drained {drained.TotalSeconds:0.0} s after the last crash");
 
         var stored = await database.IdsAsync("select id from millrace.job");
-        load.Acknowledged.Where(id => !stored.Contains(id)).ShouldBeEmpty();
+        load.Acknowledged.Concat(bulk).Where(id => !stored.Contains(id)).ShouldBeEmpty("what was acknowledged is stored");
+        load.Refused.Where(stored.Contains).ShouldBeEmpty("what was refused is not");
+        stored.Except(load.Acknowledged).Except(bulk).Except(load.Unknown).ShouldBeEmpty("anything else that is stored was said to be unknown, by its id");
         var sums = await database.RowsAsync("""
             select coalesce(sum((data::jsonb->>'amount')::bigint), 0),
                    (select sum(balance) from account),
@@ -65,7 +68,7 @@ public sealed class OutageTests(ITestOutputHelper output)
             from millrace.job
             """);
         var figures = sums.Single().Split('|').Select(text => long.Parse(text, CultureInfo.InvariantCulture)).ToArray();
-        output.WriteLine($"{figures[3]} jobs, sum {figures[0]}, {load.Acknowledged.Count} acknowledged one by one, {load.Unknown} unknown");
+        output.WriteLine($"{figures[3]} jobs, sum {figures[0]}, {load.Acknowledged.Count} acknowledged one by one, {load.Unknown.Count} unknown");
         figures[1].ShouldBe(figures[0], "the accounts hold what the jobs carried");
         figures[2].ShouldBe(figures[0]);
         figures[4].ShouldBe(figures[3], "one effect per job");
@@ -88,8 +91,6 @@ public sealed class OutageTests(ITestOutputHelper output)
     {
         private readonly CancellationTokenSource stop = new();
         private readonly Task loops;
-        private int unknown;
-        private int refused;
 
         public Load(IJobClient jobs) => loops = Task.WhenAll(Enumerable.Range(0, 4).Select(number => Task.Run(() => SubmitAsync(jobs, number))));
 
@@ -97,9 +98,9 @@ public sealed class OutageTests(ITestOutputHelper output)
 
         public ConcurrentBag<Exception> Unexpected { get; } = [];
 
-        public int Unknown => unknown;
+        public ConcurrentBag<long> Unknown { get; } = [];
 
-        public int Refused => refused;
+        public ConcurrentBag<long> Refused { get; } = [];
 
         public async Task StopAsync()
         {
@@ -120,7 +121,8 @@ public sealed class OutageTests(ITestOutputHelper output)
                 }
                 catch (SubmitException exception)
                 {
-                    _ = exception.Fault == SubmitFault.Unknown ? Interlocked.Increment(ref unknown) : Interlocked.Increment(ref refused);
+                    foreach (var id in exception.JobIds)
+                        (exception.Fault == SubmitFault.Unknown ? Unknown : Refused).Add(id);
                 }
                 catch (Exception exception)
                 {

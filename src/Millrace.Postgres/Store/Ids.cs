@@ -10,6 +10,8 @@ internal sealed partial class PostgresStore
 
     private const string TakeIds = "select setval('millrace.job_id', nextval('millrace.job_id') + @count - 1)";
 
+    private const int BlockInTransaction = 512;
+
     public async Task<IdBlock> TakeIdsAsync(int count, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
@@ -27,6 +29,8 @@ internal sealed partial class PostgresStore
         }, cancellationToken).ConfigureAwait(false);
     }
 
-    // A sequence knows no transactions, and nobody waits for one: the ids need not come from the caller's connection.
-    public Task<IdBlock> TakeIdsAsync(int count, DbTransaction transaction, CancellationToken cancellationToken) => TakeIdsAsync(count, cancellationToken);
+    // A sequence knows no transactions, and nobody waits for one: the ids need not come from the caller's connection. Each block costs a
+    // commit, so a process that submits only in transactions gets more than it asked for.
+    public Task<IdBlock> TakeIdsAsync(int count, DbTransaction transaction, CancellationToken cancellationToken) =>
+        TakeIdsAsync(count == 1 ? BlockInTransaction : count, cancellationToken);
 }

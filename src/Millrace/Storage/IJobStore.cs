@@ -31,6 +31,10 @@ public interface IJobStore : IAsyncDisposable
     Task<IdBlock> TakeIdsAsync(int count, CancellationToken cancellationToken);
 
     /// <summary>Takes ids for jobs of the caller's transaction. Where one writer at a time is let in (SQLite) the caller is that writer, and anybody else would wait for it. After a rollback the ids may be given to others.</summary>
+    /// <param name="count">At least 1.</param>
+    /// <param name="transaction">The caller's open transaction on this database.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
+    /// <returns>Exactly that many where they share the transaction's fate. Otherwise perhaps more: those beyond the count are the process's to keep.</returns>
     Task<IdBlock> TakeIdsAsync(int count, DbTransaction transaction, CancellationToken cancellationToken);
 
     /// <summary>Stores jobs, all or none. Jobs with a key are decided one by one, in the order of their keys; the answers keep the order of the jobs.</summary>

@@ -26,9 +26,9 @@ internal sealed class IdSource(IJobStore store)
                 if (next < end)
                     return next++;
             }
-            // A block taken in a transaction would be gone with its rollback: only what is needed.
+            // A block taken in a transaction would be gone with its rollback: only what is needed. What comes with it in spite of that is durable, and saves the next ones the way.
             if (transaction is not null)
-                return (await store.TakeIdsAsync(1, transaction, cancellationToken).ConfigureAwait(false)).First;
+                return Keep(await store.TakeIdsAsync(1, transaction, cancellationToken).ConfigureAwait(false));
             await RefillAsync(cancellationToken).ConfigureAwait(false);
         }
     }
@@ -42,6 +42,16 @@ internal sealed class IdSource(IJobStore store)
     {
         lock (gate)
             next = end = 0;
+    }
+
+    private long Keep(IdBlock block)
+    {
+        lock (gate)
+        {
+            if (block.Count > 1 && next >= end)
+                (next, end) = (block.First + 1, block.First + block.Count);
+        }
+        return block.First;
     }
 
     private async Task RefillAsync(CancellationToken cancellationToken)
