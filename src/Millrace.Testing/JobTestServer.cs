@@ -158,7 +158,7 @@ public sealed class JobTestServer : IAsyncDisposable
 
     /// <summary>Claims the next job that is due, on a node of its own, which dies before the handler begins.</summary>
     /// <param name="queue">Of this queue; null for any.</param>
-    /// <remarks>The job is running, as far as anybody can tell, until the node's expiry is over: <c>AdvanceAsync</c> by more than 1.5 times <see cref="WorkerOptions.NodeExpiry"/> (45 seconds by default) takes it back and runs it again.</remarks>
+    /// <remarks>On PostgreSQL the job is running, as far as anybody can tell, until the node's expiry is over: <c>AdvanceAsync</c> by more than 1.5 times <see cref="WorkerOptions.NodeExpiry"/> (45 seconds by default) takes it back and runs it again. On SQLite the next drain does.</remarks>
     /// <exception cref="InvalidOperationException">Nothing is due.</exception>
     public Task<Crash> CrashAfterClaimAsync(string? queue = null) => CrashAsync(node => NextAsync(node, queue), runsHandler: false);
 
