@@ -49,7 +49,7 @@ internal sealed partial class PostgresStore
             {
                 throw new StoreException(
                     StoreFault.Rejected,
-                    $"{Name} is at version {version}, and this version of Millrace needs {migrations.Count}. Nothing was changed, because MillraceOptions.SchemaChanges is Check: start the application once with Apply, as a role that may change the schema.");
+                    $"{Name} is at version {version}, and this version of Millrace needs {migrations.Count}: migrations are missing. Nothing was changed, because MillraceOptions.SchemaChanges is Check: start the application once with Apply, as a role that may change the schema.");
             }
 
             await ApplyAsync(session, migrations, place, hasSchema, cancellationToken).ConfigureAwait(false);
