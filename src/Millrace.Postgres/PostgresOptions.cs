@@ -9,9 +9,9 @@ public sealed partial class PostgresOptions
     /// <value><c>millrace</c>.</value>
     public string Schema { get; set; } = "millrace";
 
-    /// <summary>How many connections the handlers' own pool opens at most. The engine uses 2 more. Has no effect when a data source was given: then its pool is the handlers'.</summary>
-    /// <value>10. 1 to 1000.</value>
-    public int HandlerConnections { get; set; } = 10;
+    /// <summary>How many connections the handlers' own pool opens at most, in each process. The engine uses 2 more, however many jobs run. What is set here counts for servers and children alike: ask <see cref="MillraceProcess.IsChild"/> to tell them apart. Has no effect when a data source was given: then its pool is the handlers'.</summary>
+    /// <value>10 in a server, 2 in a child process (<see cref="WorkerOptions.Processes"/>). 1 to 1000.</value>
+    public int HandlerConnections { get; set; } = MillraceProcess.IsChild ? 2 : 10;
 
     /// <summary>How long the engine waits for the answer to one exchange. The heartbeat has its own, shorter limit.</summary>
     /// <value>30 seconds. 1 second to 10 minutes.</value>

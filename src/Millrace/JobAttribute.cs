@@ -21,6 +21,13 @@ public sealed class JobAttribute : Attribute
     /// <summary>How long one attempt may run before its token is cancelled, as <c>"hh:mm:ss"</c>; null (the default) leaves it to <see cref="MillraceOptions.Timeout"/>.</summary>
     public string? Timeout { get; set; }
 
+    /// <summary>
+    /// Whether each of its jobs runs in a child process with no other job, so that it can be killed at its deadline and takes nobody along when it crashes. At the timeout its token is cancelled; one
+    /// second later the server kills the process, by its own monotonic clock: no handler runs longer. The attempt counts, and the job runs again at once if it has attempts left.
+    /// See <see cref="WorkerOptions.IsolatedProcesses"/> for how many run at the same time.
+    /// </summary>
+    public bool Isolated { get; set; }
+
     /// <summary>The queue its jobs go to; null (the default) means <c>"default"</c>.</summary>
     public string? Queue { get; set; }
 

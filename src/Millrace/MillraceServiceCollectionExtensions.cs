@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Millrace.Processes;
 using Millrace.Storage;
 using Millrace.Telemetry;
 using Millrace.Working;
@@ -22,6 +23,7 @@ public static class MillraceServiceCollectionExtensions
     {
         services.AddMillrace(DefaultName, configure);
         services.TryAddSingleton(provider => provider.GetRequiredKeyedService<IJobClient>(DefaultName));
+        services.TryAddSingleton(provider => provider.GetRequiredKeyedService<IWorkerProcesses>(DefaultName));
         return services;
     }
 
@@ -39,12 +41,15 @@ public static class MillraceServiceCollectionExtensions
         var builder = new MillraceBuilder(services, name);
         configure(builder);
 
+        if (ChildLink.Current is { } link && link.Settings.Instance == name)
+            new ChildStart(link).Watch();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<ILoggerProvider, AttemptLogProvider>());
         services.AddKeyedSingleton(name, (provider, _) => new MillraceInstance(provider, builder));
         services.AddKeyedSingleton<IJobStore>(name, (provider, _) => provider.GetRequiredKeyedService<MillraceInstance>(name).Store);
         services.AddKeyedSingleton<DbDataSource>(name, (provider, _) => provider.GetRequiredKeyedService<MillraceInstance>(name).Store.Handlers);
         services.AddKeyedSingleton<IJobClient>(name, (provider, _) => provider.GetRequiredKeyedService<MillraceInstance>(name).Client);
+        services.AddKeyedSingleton<IWorkerProcesses>(name, (provider, _) => new WorkerProcessList(provider.GetRequiredKeyedService<MillraceInstance>(name)));
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredKeyedService<MillraceInstance>(name).Host);
         return services;
     }

@@ -18,6 +18,32 @@ public sealed class WorkerOptions
     /// <value>30 seconds. At least 1. Renewed at a sixth of this, so several renewals may fail.</value>
     public TimeSpan NodeExpiry { get; set; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// In how many child processes of this program jobs run: none (the default; they run in the application itself), a number, or <see cref="WorkerProcesses.PerCpu"/>. Each has its own slots
+    /// (<see cref="Concurrency"/>), its own node and a small pool of connections. The environment variable <c>MILLRACE_WORKERS</c> (<c>cpus</c> or a number) comes before what is set here.
+    /// </summary>
+    /// <value><see cref="WorkerProcesses.None"/>. 0 to 256.</value>
+    public WorkerProcesses Processes { get; set; }
+
+    /// <summary>How many child processes run jobs alone: those of types with <see cref="JobAttribute.Isolated"/>, and, where there are child processes, suspects. Started when there is such a type or the first suspect.</summary>
+    /// <value>1. 1 to 256.</value>
+    public int IsolatedProcesses { get; set; } = 1;
+
+    /// <summary>After so many jobs a child process is replaced by a new one, while jobs go on.</summary>
+    /// <value>0: never. Otherwise 1 or more.</value>
+    public int RecycleAfterJobs { get; set; }
+
+    /// <summary>A child process whose memory (its working set, in bytes) grows above this is replaced by a new one, while jobs go on.</summary>
+    /// <value>0: never. Otherwise 1 or more.</value>
+    public long RecycleAboveMemory { get; set; }
+
+    /// <summary>
+    /// A handler that goes on for so long after its timeout has cancelled its token is given up: its attempt ends as failed, and a child process in which that happened is replaced. In the application's
+    /// own process the slot stays lost until the handler returns. The attempt that follows may overlap with what the old one still does: see <see cref="JobAttribute.Isolated"/> for a timeout that kills.
+    /// </summary>
+    /// <value>30 seconds. More than zero, or infinite: handlers are never given up.</value>
+    public TimeSpan TimeoutGrace { get; set; } = TimeSpan.FromSeconds(30);
+
     /// <summary>How often an idle node looks for work that nobody told it of. A ring of the bell wakes it at once where the store has one.</summary>
     /// <value>1 second. From 10 milliseconds to 1 minute.</value>
     public TimeSpan PollInterval { get; set; } = TimeSpan.FromSeconds(1);

@@ -236,7 +236,7 @@ public abstract class RuleContract(TestDatabase database) : Contract(database)
         var claim = await RunningAsync(lost);
         await Database.QueryAsync($"delete from {Database.Table("node")}");
         var node = await NodeAsync();
-        (await node.Store.SurveyAsync(node.Id, Stop)).LeasesOfTheDead.ShouldBe([claim.Lease]);
+        (await node.Store.SurveyAsync(node.Id, Stop)).LeasesOfTheDead.ShouldBe([new DeadLease(claim.Lease, lost.Id)]);
         (await node.RescueAsync(claim.Lease)).Back.ShouldBe(1);
         (await PlacesAsync(claim.JobId)).ShouldBe(["ready"]);
     }

@@ -63,8 +63,9 @@ internal sealed class TestNode(Func<IJobStore> open, FakeTimeProvider clock, str
         return answer;
     }
 
+    // Whoever asks for one job in these tests has nothing else to run.
     public async Task<IReadOnlyList<Claim>> ClaimAsync(int want = 1, string queue = "default", bool suspects = false) =>
-        (await TurnAsync(Turn(want, queue) with { SuspectsOnly = suspects })).Claims;
+        (await TurnAsync(Turn(want, queue) with { SuspectsOnly = suspects, IsAlone = want == 1 })).Claims;
 
     public async Task<Claim> ClaimOneAsync(string queue = "default") => (await ClaimAsync(1, queue)).ShouldHaveSingleItem();
 
@@ -107,7 +108,7 @@ internal sealed class TestNode(Func<IJobStore> open, FakeTimeProvider clock, str
         foreach (var sighting in (await store.SurveyAsync(Id, cancellationToken)).Expired)
             await store.BuryAsync(sighting, cancellationToken);
         var answers = new List<RescueAnswer>();
-        foreach (var lease in (await store.SurveyAsync(Id, cancellationToken)).LeasesOfTheDead)
+        foreach (var (lease, _) in (await store.SurveyAsync(Id, cancellationToken)).LeasesOfTheDead)
             answers.Add(await RescueAsync(lease, decide));
         return [.. answers];
     }

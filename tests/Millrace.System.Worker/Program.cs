@@ -1,7 +1,8 @@
 // A process that runs jobs and says on standard output what it does. It ends when its standard input ends, or on SIGTERM.
-//   Millrace.System.Worker postgres|sqlite CONNECTION [--concurrency N] [--expiry SECONDS] [--grace SECONDS]
+//   Millrace.System.Worker postgres|sqlite CONNECTION [--concurrency N] [--expiry SECONDS] [--grace SECONDS] [--workers N] [--recycle N] [--timeout-grace SECONDS] [--isolated 1] [--broken 1]
 using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Millrace;
@@ -10,6 +11,11 @@ using Millrace.System;
 var concurrency = 10;
 var expiry = 30.0;
 var grace = 5.0;
+var workers = 0;
+var recycle = 0;
+var timeoutGrace = 30.0;
+var isIsolated = false;
+var isBroken = false;
 for (var i = 2; i < args.Length; i += 2)
 {
     var value = double.Parse(args[i + 1], CultureInfo.InvariantCulture);
@@ -18,25 +24,39 @@ for (var i = 2; i < args.Length; i += 2)
         case "--concurrency": concurrency = (int)value; break;
         case "--expiry": expiry = value; break;
         case "--grace": grace = value; break;
+        case "--workers": workers = (int)value; break;
+        case "--recycle": recycle = (int)value; break;
+        case "--timeout-grace": timeoutGrace = value; break;
+        case "--isolated": isIsolated = true; break;
+        case "--broken": isBroken = true; break;
         default: throw new ArgumentException($"Unknown argument {args[i]}.");
     }
 }
+
+if (isBroken && MillraceProcess.IsChild)
+    throw new FileNotFoundException("The file settings.json is missing.");
 
 var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
 builder.Logging.AddSimpleConsole(console => console.SingleLine = true).SetMinimumLevel(LogLevel.Information);
 // Standard output is for the events.
 builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
 builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(grace + 20));
+builder.Services.AddHealthChecks().AddMillrace();
 builder.Services.AddMillrace(m =>
 {
     _ = args[0] == "postgres" ? m.UsePostgres(args[1]) : m.UseSqlite(args[1]);
     m.AddSystemJobs(Console.WriteLine)
+        .AddBadJobs()
         .Configure(options => options.MaxAttempts = 100)
-        .AddWorkers(workers =>
+        .AddIsolatedJobs(isIsolated)
+        .AddWorkers(options =>
         {
-            workers.Concurrency = concurrency;
-            workers.NodeExpiry = TimeSpan.FromSeconds(expiry);
-            workers.ShutdownGrace = TimeSpan.FromSeconds(grace);
+            options.Concurrency = concurrency;
+            options.NodeExpiry = TimeSpan.FromSeconds(expiry);
+            options.ShutdownGrace = TimeSpan.FromSeconds(grace);
+            options.Processes = workers;
+            options.RecycleAfterJobs = recycle;
+            options.TimeoutGrace = TimeSpan.FromSeconds(timeoutGrace);
         });
 });
 
@@ -46,8 +66,12 @@ Console.WriteLine("ready");
 var lifetime = host.Services.GetRequiredService<IHostApplicationLifetime>();
 _ = Task.Run(async () =>
 {
-    while (await Console.In.ReadLineAsync() is not null)
+    while (await Console.In.ReadLineAsync() is { } order)
     {
+        if (order == "restart")
+            Console.WriteLine($"restarted {await host.Services.GetRequiredService<IWorkerProcesses>().RestartAsync()}");
+        else if (order == "health")
+            Console.WriteLine($"health {(await host.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync()).Entries.Values.Select(entry => $"{entry.Status}: {entry.Description}").Single()}");
     }
     lifetime.StopApplication();
 });

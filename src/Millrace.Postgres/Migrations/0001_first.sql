@@ -67,18 +67,19 @@ create table waiting (
     is_suspect  boolean     not null default false
 );
 
--- One claimed batch. size is the number of jobs it was made for; the arrays are shortened as runs end.
+-- One claimed batch. The arrays are shortened as runs end. is_alone: made for one job that runs with no other in its process, so that a
+-- crash is its doing. is_suspect: made for a suspect; a release must not lose that.
 create table lease (
     id          uuid        primary key,
     node        uuid        not null,
     claimed_at  timestamptz not null,
-    size        integer     not null,
     job_ids     bigint[]    not null,
     runs        integer[]   not null,
     attempts    integer[]   not null,
     crashes     integer[]   not null,
     passes      bigint[]    not null,
-    is_suspect  boolean     not null default false   -- made for one suspect: a release must not lose that
+    is_alone    boolean     not null default false,
+    is_suspect  boolean     not null default false
 );
 create index lease_node on lease (node);
 

@@ -37,7 +37,7 @@ internal sealed partial class PostgresStore
             where n.dead_at is null and n.expires_at > coalesce(@now, clock_timestamp())
         ),
         leases as materialized (
-            select l.id, l.node = @node as is_own, n.id is null or n.dead_at is not null as is_of_the_dead
+            select l.id, l.node, l.node = @node as is_own, n.id is null or n.dead_at is not null as is_of_the_dead
             from millrace.lease l
             left join millrace.node n on n.id = l.node
         )
@@ -45,6 +45,7 @@ internal sealed partial class PostgresStore
                array(select n.name from millrace.node n where n.dead_at is null and n.expires_at <= coalesce(@now, clock_timestamp()) order by n.id),
                array(select n.beat from millrace.node n where n.dead_at is null and n.expires_at <= coalesce(@now, clock_timestamp()) order by n.id),
                array(select id from leases where is_of_the_dead order by id),
+               array(select node from leases where is_of_the_dead order by id),
                array(select id from leases where is_own and not is_of_the_dead order by id),
                exists (select from millrace.waiting w where w.reason = 'key')
                    or exists (select from millrace.waiting w where w.reason = 'type' and w.type in (select type from live))
@@ -118,9 +119,9 @@ internal sealed partial class PostgresStore
         return new Survey
         {
             Expired = [.. ids.Select((id, i) => new NodeSighting(id, names[i], beats[i]))],
-            LeasesOfTheDead = reader.GetFieldValue<Guid[]>(3),
-            OwnLeases = reader.GetFieldValue<Guid[]>(4),
-            NeedsTidying = reader.GetBoolean(5),
+            LeasesOfTheDead = [.. reader.GetFieldValue<Guid[]>(3).Zip(reader.GetFieldValue<Guid[]>(4), static (lease, node) => new DeadLease(lease, node))],
+            OwnLeases = reader.GetFieldValue<Guid[]>(5),
+            NeedsTidying = reader.GetBoolean(6),
         };
     }
 

@@ -16,7 +16,7 @@ internal sealed partial class PostgresStore
 
     // Locked first, alone: what follows sees what the node still managed to store.
     private const string LockLeaseOfTheDead = """
-        select l.node, l.size
+        select l.node, l.is_alone
         from millrace.lease l
         where l.id = @lease
             and (l.node = @rescuer or not exists (select from millrace.node n where n.id = l.node and n.dead_at is null))
@@ -89,13 +89,13 @@ internal sealed partial class PostgresStore
         return WorkAsync("rescue a lease", async session =>
         {
             var connection = session.Connection;
-            (Guid Node, int Size)? found = null;
+            (Guid Node, bool IsAlone)? found = null;
             await using (var begin = session.Begin())
             {
                 session.Add(begin, LockLeaseOfTheDead, Uuid("lease", lease), Uuid("rescuer", rescuer));
                 await using var reader = await session.SendAsync(begin, withCommit: false, cancellationToken).ConfigureAwait(false);
                 if (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
-                    found = (reader.GetGuid(0), reader.GetInt32(1));
+                    found = (reader.GetGuid(0), reader.GetBoolean(1));
             }
 
             if (found is not { } owner)
@@ -105,7 +105,7 @@ internal sealed partial class PostgresStore
                 return new RescueAnswer(0, 0, 0, []);
             }
 
-            var runs = await LockRunsAsync(connection, lease, owner.Size == 1, decide, cancellationToken).ConfigureAwait(false);
+            var runs = await LockRunsAsync(connection, lease, owner.IsAlone, decide, cancellationToken).ConfigureAwait(false);
             var ended = await EndForTheDeadAsync(connection, owner.Node, rescuer, runs, cancellationToken).ConfigureAwait(false);
             await PutBackAsync(connection, [.. ended.Where(static run => run.ComesBack)], cancellationToken).ConfigureAwait(false);
             await ForgetAsync(connection, [.. ended.Where(static run => !run.ComesBack)], cancellationToken).ConfigureAwait(false);

@@ -10,7 +10,7 @@ internal sealed partial class PostgresStore
     // the place that was locked is the place to delete, and the planner has no join to get wrong. The guards are evaluated once.
     private const string ClaimHead = """
         with claimed as materialized (
-            select r.ctid as place, r.id, r.run, r.attempt, r.crashes, r.is_suspect, r.priority, r.pass
+            select r.ctid as place, r.id, r.run, r.attempt, r.crashes, r.priority, r.pass
             from millrace.ready r
             where r.queue = @queue
                 and {which}
@@ -26,9 +26,9 @@ internal sealed partial class PostgresStore
             delete from millrace.ready r
             where r.ctid = any(array(select place from claimed))
         )
-        insert into millrace.lease (id, node, claimed_at, size, job_ids, runs, attempts, crashes, passes, is_suspect)
-        select @lease, @node, coalesce(@now, clock_timestamp()), count(*), array_agg(c.id), array_agg(c.run), array_agg(c.attempt), array_agg(c.crashes), array_agg(c.pass), bool_or(c.is_suspect)
-        from (select id, run, attempt, crashes, pass, is_suspect from claimed order by priority, pass, id) c
+        insert into millrace.lease (id, node, claimed_at, job_ids, runs, attempts, crashes, passes, is_alone, is_suspect)
+        select @lease, @node, coalesce(@now, clock_timestamp()), array_agg(c.id), array_agg(c.run), array_agg(c.attempt), array_agg(c.crashes), array_agg(c.pass), @is_alone, @is_suspect
+        from (select id, run, attempt, crashes, pass from claimed order by priority, pass, id) c
         having count(*) > 0
         """;
 
@@ -171,7 +171,7 @@ internal sealed partial class PostgresStore
         var command = new List<NpgsqlParameter>
         {
             Now(), Uuid("node", turn.Node), Uuid("lease", turn.Lease), Text("queue", turn.Queue), Texts("types", [.. turn.Types]),
-            Int("want", turn.SuspectsOnly ? 1 : turn.Want),
+            Int("want", turn.SuspectsOnly ? 1 : turn.Want), Bool("is_alone", turn.SuspectsOnly || turn.IsAlone), Bool("is_suspect", turn.SuspectsOnly),
         };
         if (!turn.SuspectsOnly && turn.After is { } after)
             command.AddRange([Short("after_priority", after.Priority), Long("after_pass", after.Pass), Long("after_id", after.Id)]);

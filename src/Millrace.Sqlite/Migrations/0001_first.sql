@@ -74,12 +74,14 @@ create table millrace_waiting (
     is_suspect  integer     not null default 0
 );
 
--- One claimed batch. size is the number of jobs it was made for; the lists are shortened as runs end.
+-- One claimed batch. The lists are shortened as runs end. is_alone: made for one job that runs with no other in its process, so that a
+-- crash is its doing. is_suspect: made for a suspect; a release must not lose that.
 create table millrace_lease (
     id          text        primary key,
     node        text        not null,
     claimed_at  integer     not null,
-    size        integer     not null,
+    is_alone    integer     not null default 0,
+    is_suspect  integer     not null default 0,
     job_ids     text        not null,
     runs        text        not null,
     attempts    text        not null,

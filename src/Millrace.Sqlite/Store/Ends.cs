@@ -51,7 +51,7 @@ internal sealed partial class SqliteStore
         {
             // A run that was handed back unstarted tells nothing about what made it a suspect; one that ended in order does.
             var crashes = lease.Crashes[index];
-            var isSuspect = outcome == Outcome.Released && lease.Size == 1 && crashes > 0;
+            var isSuspect = outcome == Outcome.Released && lease.IsSuspect;
             var due = end.Again > TimeSpan.Zero ? now + end.Again.ToMicros() : now;
             Put(session, new Pending(claim.JobId, claim.Queue, claim.Priority, claim.Type, claim.Run + 1, attempt + (end.Charged ? 1 : 0), crashes, isSuspect) { Due = due }, now);
         }

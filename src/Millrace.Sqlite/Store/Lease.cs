@@ -11,7 +11,9 @@ internal sealed class Lease
 
     public required long ClaimedAt { get; init; }
 
-    public required int Size { get; init; }
+    public required bool IsAlone { get; init; }
+
+    public required bool IsSuspect { get; init; }
 
     public required long[] JobIds { get; init; }
 

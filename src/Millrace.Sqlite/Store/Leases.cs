@@ -5,7 +5,7 @@ namespace Millrace.Sqlite;
 internal sealed partial class SqliteStore
 {
     private const string LeaseByIdSql = """
-        select id, node, claimed_at, size, job_ids, runs, attempts, crashes, passes
+        select id, node, claimed_at, is_alone, is_suspect, job_ids, runs, attempts, crashes, passes
         from millrace_lease
         where id = @id
         """;
@@ -14,7 +14,7 @@ internal sealed partial class SqliteStore
 
     // There are few leases, and the lists are compared as text: ",7," is in ",5,7,9,".
     private const string LeasesOfJobSql = """
-        select id, node, claimed_at, size, job_ids, runs, attempts, crashes, passes
+        select id, node, claimed_at, is_alone, is_suspect, job_ids, runs, attempts, crashes, passes
         from millrace_lease
         where instr(',' || substr(job_ids, 2, length(job_ids) - 2) || ',', ',' || @id || ',') > 0
         """;
@@ -34,12 +34,12 @@ internal sealed partial class SqliteStore
     private static bool HasEnded(Session session, long jobId, int run) => session.Any(HasEndedSql, ("@id", jobId), ("@run", (long)run));
 
     private const string InsertLeaseSql = """
-        insert into millrace_lease (id, node, claimed_at, size, job_ids, runs, attempts, crashes, passes)
-        values (@id, @node, @claimed_at, @size, @job_ids, @runs, @attempts, @crashes, @passes)
+        insert into millrace_lease (id, node, claimed_at, is_alone, is_suspect, job_ids, runs, attempts, crashes, passes)
+        values (@id, @node, @claimed_at, @is_alone, @is_suspect, @job_ids, @runs, @attempts, @crashes, @passes)
         """;
 
     private static void InsertLease(Session session, Lease lease) => session.Execute(InsertLeaseSql,
-        ("@id", lease.Id.ToText()), ("@node", lease.Node.ToText()), ("@claimed_at", lease.ClaimedAt), ("@size", (long)lease.Size),
+        ("@id", lease.Id.ToText()), ("@node", lease.Node.ToText()), ("@claimed_at", lease.ClaimedAt), ("@is_alone", lease.IsAlone), ("@is_suspect", lease.IsSuspect),
         ("@job_ids", Values.ToList(lease.JobIds)), ("@runs", Values.ToList(lease.Runs)), ("@attempts", Values.ToList(lease.Attempts)),
         ("@crashes", Values.ToList(lease.Crashes)), ("@passes", Values.ToList(lease.Passes)));
 
@@ -70,12 +70,13 @@ internal sealed partial class SqliteStore
         Id = row.Guid(0),
         Node = row.Guid(1),
         ClaimedAt = row.GetInt64(2),
-        Size = row.GetInt32(3),
-        JobIds = Values.FromList(row.GetString(4)),
-        Runs = Values.FromIntList(row.GetString(5)),
-        Attempts = Values.FromIntList(row.GetString(6)),
-        Crashes = Values.FromIntList(row.GetString(7)),
-        Passes = Values.FromList(row.GetString(8)),
+        IsAlone = row.GetBoolean(3),
+        IsSuspect = row.GetBoolean(4),
+        JobIds = Values.FromList(row.GetString(5)),
+        Runs = Values.FromIntList(row.GetString(6)),
+        Attempts = Values.FromIntList(row.GetString(7)),
+        Crashes = Values.FromIntList(row.GetString(8)),
+        Passes = Values.FromList(row.GetString(9)),
     };
 
     /// <summary>The leases a turn speaks of, read once, and what the turn itself has ended in them.</summary>

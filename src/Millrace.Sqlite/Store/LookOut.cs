@@ -46,7 +46,7 @@ internal sealed partial class SqliteStore
     private const string LivingSql = "select id, name, beat from millrace_node where dead_at is null order by id";
 
     private const string LeasesOfTheDeadSql = """
-        select l.id
+        select l.id, l.node
         from millrace_lease l
         left join millrace_node n on n.id = l.node
         where n.id is null or n.dead_at is not null
@@ -58,7 +58,7 @@ internal sealed partial class SqliteStore
     public Task<Survey> SurveyAsync(Guid node, CancellationToken cancellationToken) => ReadAsync(session => new Survey
     {
         Expired = [.. session.Query(LivingSql, row => new NodeSighting(row.Guid(0), row.GetString(1), row.GetInt64(2), IsCertain: true)).Where(other => !locks.IsAlive(other.Id))],
-        LeasesOfTheDead = session.Query(LeasesOfTheDeadSql, row => row.Guid(0)),
+        LeasesOfTheDead = session.Query(LeasesOfTheDeadSql, row => new DeadLease(row.Guid(0), row.Guid(1))),
         OwnLeases = session.Query(OwnLeasesSql, row => row.Guid(0), ("@node", node.ToText())),
         NeedsTidying = NeedsTidying(session, Now()),
     }, cancellationToken);

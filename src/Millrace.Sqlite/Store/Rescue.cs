@@ -57,7 +57,7 @@ internal sealed partial class SqliteStore
     private static bool RescueRun(Session session, Lease lease, int i, LeasedJob job, Guid rescuer, Func<LeasedRun, RescueVerdict> decide, long now)
     {
         var (id, run, attempt) = (lease.JobIds[i], lease.Runs[i], lease.Attempts[i]);
-        var verdict = decide(new LeasedRun(id, run, attempt, lease.Crashes[i], job.Type, job.Policy, IsAlone: lease.Size == 1));
+        var verdict = decide(new LeasedRun(id, run, attempt, lease.Crashes[i], job.Type, job.Policy, lease.IsAlone));
         var (outcome, error) = (verdict.Outcome, verdict.Error);
         if (session.Any(HasRequestSql, ("@id", id)))
             outcome = Outcome.Cancelled;

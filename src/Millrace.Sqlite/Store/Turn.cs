@@ -108,7 +108,7 @@ internal sealed partial class SqliteStore
             if (claims.Count > 0)
                 InsertLease(session, new Lease
                 {
-                    Id = turn.Lease, Node = turn.Node, ClaimedAt = now, Size = claims.Count,
+                    Id = turn.Lease, Node = turn.Node, ClaimedAt = now, IsAlone = turn.SuspectsOnly || turn.IsAlone, IsSuspect = turn.SuspectsOnly,
                     JobIds = [.. claims.Select(claim => claim.JobId)], Runs = [.. claims.Select(claim => claim.Run)],
                     Attempts = [.. claims.Select(claim => claim.Attempt)], Crashes = [.. claims.Select(claim => claim.Crashes)], Passes = [.. passes],
                 });

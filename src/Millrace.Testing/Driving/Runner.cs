@@ -36,6 +36,8 @@ internal sealed class Runner(MillraceInstance instance, TestClock clock, Timelin
             Lease = Guid.NewGuid(),
             After = after,
             SuspectsOnly = isForSuspect,
+            // Claimed by itself, a job runs by itself: nothing here runs two at a time unless it was claimed in a batch.
+            IsAlone = want == 1,
         };
         var answer = await instance.Store.TurnAsync(turn, cancellationToken).ConfigureAwait(false);
         if (answer.NodeIsLost)

@@ -7,7 +7,7 @@ public sealed record Survey
     public IReadOnlyList<NodeSighting> Expired { get; init; } = [];
 
     /// <summary>Leases of buried nodes, and leases whose node has no row: their jobs go back.</summary>
-    public IReadOnlyList<Guid> LeasesOfTheDead { get; init; } = [];
+    public IReadOnlyList<DeadLease> LeasesOfTheDead { get; init; } = [];
 
     /// <summary>Leases that the store says are the asking node's own. It releases those it does not know (rule 7).</summary>
     public IReadOnlyList<Guid> OwnLeases { get; init; } = [];
@@ -15,6 +15,11 @@ public sealed record Survey
     /// <summary>Whether something is for <see cref="IJobStore.TidyAsync"/> to do.</summary>
     public bool NeedsTidying { get; init; }
 }
+
+/// <summary>A lease whose node is dead.</summary>
+/// <param name="Lease">The lease.</param>
+/// <param name="Node">Whose it was.</param>
+public readonly record struct DeadLease(Guid Lease, Guid Node);
 
 /// <summary>What is going on, as a node that has nothing to do sees it once a second. One statement.</summary>
 public sealed record Outlook

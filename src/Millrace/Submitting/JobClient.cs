@@ -171,7 +171,8 @@ internal sealed class JobClient(MillraceInstance instance, long? parent = null, 
             throw new ArgumentException($"A recurring submission of \"{template.Type}\" cannot have a Due or a Delay: its cron expression says when. Nothing was stored.");
         // Parsed before the database is asked for the time, so that a wrong expression is refused at once.
         Tending.CronTimes.Parse(options.CronSchedule!, options.TimeZone);
-        Guid? owner = options.Persistent ? null : await instance.Node.EnsureAliveAsync(cancellationToken).ConfigureAwait(false);
+        // A child's submission belongs to its server: replacing the child must not drop it.
+        Guid? owner = options.Persistent ? null : instance.Child is { } child ? child.Server : await instance.Node.EnsureAliveAsync(cancellationToken).ConfigureAwait(false);
         var now = await instance.Patiently.RunAsync(Store.ReadClockAsync, cancellationToken).ConfigureAwait(false);
         var schedule = instance.Writer.WriteSchedule(template, options, now);
         var joined = JoinedTransaction();

@@ -59,6 +59,9 @@ internal static partial class Log
     [LoggerMessage(108, LogLevel.Debug, "Job {JobId} ({JobType}, queue {Queue}, attempt {Attempt}) snoozes for {Delay}.")]
     public static partial void Snoozed(ILogger logger, long jobId, string jobType, string queue, int attempt, TimeSpan delay);
 
+    [LoggerMessage(109, LogLevel.Error, "Job {JobId} ({JobType}, queue {Queue}, attempt {Attempt}) did not stop although its timeout was over for {Grace}, and was given up while its handler still runs; its slot is lost until the handler returns. Let handlers heed their token, or mark the type as isolated.")]
+    public static partial void TimeoutIgnored(ILogger logger, long jobId, string jobType, string queue, int attempt, TimeSpan grace);
+
     // 200-299: upkeep
 
     [LoggerMessage(200, LogLevel.Warning, "Node {Node} ({Name}) is dead: it had not renewed itself in time. Its jobs go back.")]
@@ -72,6 +75,26 @@ internal static partial class Log
 
     [LoggerMessage(204, LogLevel.Error, "Schedule {Schedule} cannot be read, so its tick was put off. Submit it again with a valid cron expression and time zone, or cancel it.")]
     public static partial void ScheduleUnreadable(ILogger logger, Exception exception, string schedule);
+
+    // 300-399: child processes
+
+    [LoggerMessage(300, LogLevel.Information, "{Worker}: {Line}")]
+    public static partial void WorkerLine(ILogger logger, string worker, string line);
+
+    [LoggerMessage(301, LogLevel.Error, "Worker process {Worker} cannot start (try {Tries} in a row); it is tried again, and the server goes on. {Reason}")]
+    public static partial void WorkerCannotStart(ILogger logger, string worker, int tries, string reason);
+
+    [LoggerMessage(302, LogLevel.Error, "{How} Another takes its place; its jobs go back at once.")]
+    public static partial void WorkerDied(ILogger logger, string how);
+
+    [LoggerMessage(303, LogLevel.Warning, "Worker process {Worker} (pid {ProcessId}) did not end within the grace time of {Grace} and is killed; its jobs go back without using an attempt.")]
+    public static partial void WorkerKilled(ILogger logger, string worker, int processId, TimeSpan grace);
+
+    [LoggerMessage(304, LogLevel.Information, "Worker process {Worker} (pid {ProcessId}) is replaced: {Reason}.")]
+    public static partial void WorkerRecycles(ILogger logger, string worker, int processId, string reason);
+
+    [LoggerMessage(305, LogLevel.Error, "Worker process {Worker} (pid {ProcessId}) has given no sign of life for {Silence}, though that needs none of its handlers' threads: it is stopped, or hangs. It is killed, and another takes its place.")]
+    public static partial void WorkerFrozen(ILogger logger, string worker, int processId, TimeSpan silence);
 
     [LoggerMessage(203, LogLevel.Debug, "Removed {Count} old jobs.")]
     public static partial void Pruned(ILogger logger, int count);

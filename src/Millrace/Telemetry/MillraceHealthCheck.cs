@@ -43,6 +43,14 @@ internal sealed class MillraceHealthCheck(MillraceInstance instance) : IHealthCh
 
         if (silence > workers.NodeExpiry / 2)
             return HealthCheckResult.Unhealthy($"The node has not renewed itself for {silence}; after {workers.NodeExpiry} its jobs are taken back.", null, data);
+        if (instance.Loops.Sum(static loop => loop.Abandoned) is > 0 and var abandoned)
+            failing.Add($"{abandoned} handlers run on after their timeout");
+        if (instance.Supervisor is { } supervisor)
+        {
+            data["workers"] = string.Join(", ", supervisor.List().Select(static worker => $"{worker.Name}: {worker.State}"));
+            if (supervisor.Faults is { Count: > 0 } faults)
+                return new HealthCheckResult(supervisor.HasReady ? HealthStatus.Degraded : HealthStatus.Unhealthy, string.Join(" ", faults), null, data);
+        }
         return failing.Count > 0
             ? HealthCheckResult.Degraded($"Failing in a row: {string.Join(", ", failing)}.", null, data)
             : HealthCheckResult.Healthy("The database answers and all loops work.", data);

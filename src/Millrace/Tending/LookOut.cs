@@ -24,6 +24,8 @@ internal sealed class LookOut(MillraceInstance instance) : ITender
             if (outlook.SuspectQueues.Contains(loop.Queue))
                 loop.WakeForSuspect();
         }
+        if (outlook.SuspectQueues.Count > 0)
+            instance.Supervisor?.OpenIsolation();
         if (outlook.NextDue is { } due)
             instance.Promoter.NextDueIs(due, outlook.Now);
         if (outlook.NextTick is { } tick)
@@ -36,6 +38,9 @@ internal sealed class LookOut(MillraceInstance instance) : ITender
             pause = FirstPause;
             return Spread(interval);
         }
+        // A server whose children run the jobs claims nothing itself, so nobody need ring for it.
+        if (instance.Loops.Count == 0)
+            return Spread(interval);
         if (await instance.Idleness.IsIdleAsync(cancellationToken).ConfigureAwait(false))
             return TimeSpan.Zero;
         if (instance.Store.HasBell)

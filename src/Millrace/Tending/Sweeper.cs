@@ -12,7 +12,7 @@ internal sealed class Sweeper(MillraceInstance instance) : ITender
 
     public string Name => "sweep";
 
-    public Signal Wake { get; } = new();
+    public Signal Wake => instance.WakeUps.Dead;
 
     private TimeSpan Interval => instance.Workers!.NodeExpiry / 6;
 
@@ -56,8 +56,11 @@ internal sealed class Sweeper(MillraceInstance instance) : ITender
 
     private async Task RescueAsync(Survey survey, CancellationToken cancellationToken)
     {
-        foreach (var lease in survey.LeasesOfTheDead)
-            await RescueAsync(lease, run => Decide(run, "The node that ran the job died."), cancellationToken).ConfigureAwait(false);
+        foreach (var (lease, node) in survey.LeasesOfTheDead)
+        {
+            var death = instance.Deaths.Find(node);
+            await RescueAsync(lease, run => RescueDecision.Decide(run, instance.Policies.For(run.Type, run.Policy), death), cancellationToken).ConfigureAwait(false);
+        }
         foreach (var lease in survey.OwnLeases)
         {
             // A claim whose answer we never got: nobody works on it.
@@ -65,8 +68,6 @@ internal sealed class Sweeper(MillraceInstance instance) : ITender
                 await RescueAsync(lease, RescueDecision.NeverStarted, cancellationToken).ConfigureAwait(false);
         }
     }
-
-    private RescueVerdict Decide(LeasedRun run, string how) => RescueDecision.Decide(run, instance.Policies.For(run.Type, run.Policy), how);
 
     private async Task RescueAsync(Guid lease, Func<LeasedRun, RescueVerdict> decide, CancellationToken cancellationToken)
     {
@@ -78,6 +79,11 @@ internal sealed class Sweeper(MillraceInstance instance) : ITender
         {
             loop.Wake();
             loop.WakeForSuspect();
+        }
+        if (instance.Supervisor is { } supervisor)
+        {
+            supervisor.OpenIsolation();
+            supervisor.Look();
         }
     }
 }

@@ -119,14 +119,17 @@ internal sealed class Attempt : IAttempt, IDisposable
         }
     }
 
-    public AttemptEnd GivenUpEnd() => new()
+    /// <summary>How a run ends whose handler does not.</summary>
+    public AttemptEnd GivenUpEnd(EndDecision decision) => new()
     {
         Claim = Claim,
-        Outcome = Outcome.Released,
-        Charged = false,
+        Outcome = decision.Outcome,
+        Charged = decision.IsCharged,
         Started = Started,
         Finished = Now,
-        Error = "The handler did not stop within the grace time at shutdown.",
+        Error = decision.Error,
+        Again = decision.Again,
+        RemoveAfter = decision.Outcome.IsFinal() ? Policy.RemoveAfter(decision.Outcome) : null,
         Log = Lines.Take(),
     };
 

@@ -12,6 +12,10 @@ namespace Millrace.Working;
 internal sealed class AttemptRunner(MillraceInstance instance)
 {
     private readonly JobDelegateFactory pipeline = new(instance);
+    private long runs;
+
+    /// <summary>How many have begun in this process.</summary>
+    public long Runs => Volatile.Read(ref runs);
 
     /// <returns>What to hand to the store, or null when the attempt was given up: its end is written by then.</returns>
     public async Task<RunEnd?> RunAsync(HeldClaim held)
@@ -22,6 +26,7 @@ internal sealed class AttemptRunner(MillraceInstance instance)
         if (type is null)
             return new RunEnd(Released(held, $"This node has no handler for the type \"{claim.Type}\".") with { Again = TimeSpan.FromSeconds(10) }, IsSettled: false);
 
+        Interlocked.Increment(ref runs);
         var scope = instance.Services.CreateAsyncScope();
         var began = instance.Time.GetTimestamp();
         Attempt? attempt = null;
@@ -33,7 +38,7 @@ internal sealed class AttemptRunner(MillraceInstance instance)
                 instance, held, policy, scope.ServiceProvider, instance.LoggerOf(type), new AttemptLog(claim.JobId, claim.Run, () => claim.Claimed + instance.Time.GetElapsedTime(held.Received)));
             attempt.Started = attempt.Now;
             instance.Running.Add(attempt);
-            using var timeout = policy.Timeout == Timeout.InfiniteTimeSpan ? null : TimeoutAfter(attempt, policy.Timeout, instance.Time);
+            using var deadline = policy.Timeout == Timeout.InfiniteTimeSpan ? null : new Deadline(instance, attempt);
             using var activity = instance.Telemetry.StartAttempt(claim);
             instance.Telemetry.Started(claim, attempt.Started - claim.Ready);
             AttemptLog.Current = attempt.Lines;
@@ -194,13 +199,6 @@ internal sealed class AttemptRunner(MillraceInstance instance)
         {
             // Progress is for people to look at; the end of the attempt matters more.
         }
-    }
-
-    private static CancellationTokenSource TimeoutAfter(Attempt attempt, TimeSpan timeout, TimeProvider time)
-    {
-        var source = new CancellationTokenSource(timeout, time);
-        source.Token.Register(() => attempt.Stop(StopReason.Timeout, $"The attempt ran longer than its timeout of {timeout}."));
-        return source;
     }
 
     private static void LogFailure(Attempt attempt, Exception failure)

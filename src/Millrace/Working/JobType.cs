@@ -29,6 +29,9 @@ internal sealed class JobType
 
     public JobAttribute? Attribute { get; init; }
 
+    /// <summary>Whether its jobs run alone in a child process.</summary>
+    public bool IsIsolated => Attribute?.Isolated == true;
+
     /// <summary>The retry policy given at registration, between attribute and options.</summary>
     public RetryPolicy? Retry { get; set; }
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Millrace.Processes;
 using Millrace.Storage;
 using Millrace.Telemetry;
 using Millrace.Tending;
@@ -10,7 +11,7 @@ namespace Millrace.Working;
 internal sealed class MillraceHost(MillraceInstance instance) : IHostedService
 {
     // After the token: how long a handler may take to notice.
-    private static readonly TimeSpan GraceAfterToken = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan GraceAfterToken = TimeSpan.FromSeconds(2);
 
     private readonly CancellationTokenSource stopping = new();
     private readonly CancellationTokenSource abandoned = new();
@@ -32,43 +33,59 @@ internal sealed class MillraceHost(MillraceInstance instance) : IHostedService
             return;
         }
 
-        instance.Loops = [.. instance.QueueNames.Select(queue => new QueueLoop(instance, queue, ConcurrencyOf(workers, queue), workers.Prefetch))];
+        if (instance.Child is null && (instance.IsSupervised || instance.Types.HasIsolated))
+        {
+            instance.Supervisor = new Supervisor(instance, workers, instance.LoggerOfChildren);
+            instance.WakeUps.Elsewhere = instance.Supervisor.Look;
+        }
+        instance.Loops = instance.IsSupervised ? [] : OpenLoops(workers);
         await instance.Node.EnsureAliveAsync(cancellationToken).ConfigureAwait(false);
-        await SchedulePruningAsync(cancellationToken).ConfigureAwait(false);
-        foreach (var tender in (ITender[])[new LookOut(instance), instance.Promoter, instance.Ticker, new Sweeper(instance), new CancelWatcher(instance), new Scribe(instance)])
+        if (instance.Child is null)
+            await SchedulePruningAsync(cancellationToken).ConfigureAwait(false);
+        List<ITender> tenders = [new LookOut(instance), instance.Promoter, instance.Ticker, new Sweeper(instance), new CancelWatcher(instance), new Scribe(instance)];
+        if (instance.Child is { } link)
+            tenders.Add(new RecycleWatch(instance, link, workers));
+        foreach (var tender in tenders)
             tending.Add(new TendingLoop(tender, instance));
 
         work = Task.WhenAll(instance.Loops.Select(loop => Task.Run(() => loop.RunAsync(stopping.Token, abandoned.Token), CancellationToken.None)));
         upkeep = Task.WhenAll(tending.Select(loop => Task.Run(() => loop.RunAsync(stopping.Token), CancellationToken.None)));
         // Claiming ends with the first sign of the stop, before the other hosted services have taken their time to stop.
         stopSign = instance.Services.GetService<IHostApplicationLifetime>()?.ApplicationStopping.Register(stopping.Cancel) ?? default;
+        instance.Supervisor?.Start(stopping.Token);
         IsStarted = true;
         Log.Started(
             instance.Log,
             instance.Node.Id,
             instance.Store.Name,
-            string.Join(", ", instance.Loops.Select(loop => $"{loop.Concurrency} slots for queue \"{loop.Queue}\"")),
+            instance.IsSupervised ? $"{workers.Processes} worker processes" : string.Join(", ", instance.Loops.Select(loop => $"{loop.Concurrency} slots for queue \"{loop.Queue}\"")),
             instance.Types.Names.Count);
     }
 
     /// <summary>No new claim; the grace time for what runs; then its token; then it goes back without using an attempt; every end is written; the life sign stops last (G8).</summary>
-    public async Task StopAsync(CancellationToken cancellationToken)
+    public Task StopAsync(CancellationToken cancellationToken) => StopAsync(null, cancellationToken);
+
+    /// <param name="grace">Null for <see cref="WorkerOptions.ShutdownGrace"/>.</param>
+    /// <param name="cancellationToken">Hurry: what is not written by then is taken back by others.</param>
+    public async Task StopAsync(TimeSpan? grace, CancellationToken cancellationToken)
     {
         await stopSign.DisposeAsync().ConfigureAwait(false);
         if (!IsStarted || instance.Workers is not { } workers)
             return;
         IsStarted = false;
-        Log.Stopping(instance.Log, instance.Running.Count, workers.ShutdownGrace);
+        var patience = grace ?? workers.ShutdownGrace;
+        Log.Stopping(instance.Log, instance.Running.Count, patience);
         await stopping.CancelAsync().ConfigureAwait(false);
-        using var hurry = cancellationToken.Register(abandoned.Cancel);
+        await using var hurry = cancellationToken.Register(abandoned.Cancel).ConfigureAwait(false);
+        var children = instance.Supervisor?.StopAsync(patience, cancellationToken) ?? Task.CompletedTask;
 
-        if (!await IsDoneWithinAsync(workers.ShutdownGrace, cancellationToken).ConfigureAwait(false))
+        if (!await IsDoneWithinAsync(patience, cancellationToken).ConfigureAwait(false))
         {
             instance.Running.StopAll(StopReason.Shutdown, "The application is shutting down, and the grace time is over.");
             if (!await IsDoneWithinAsync(GraceAfterToken, cancellationToken).ConfigureAwait(false))
             {
                 foreach (var attempt in instance.Running.All)
-                    instance.Loops.FirstOrDefault(loop => loop.Queue == attempt.Claim.Queue)?.GiveUp(attempt);
+                    GiveUp(attempt);
                 await IsDoneWithinAsync(GraceAfterToken, cancellationToken).ConfigureAwait(false);
                 await abandoned.CancelAsync().ConfigureAwait(false);
             }
@@ -81,9 +98,33 @@ internal sealed class MillraceHost(MillraceInstance instance) : IHostedService
         {
             // What is not written is listed by our leases; others take it back.
         }
+        await children.ConfigureAwait(false);
         await upkeep.ConfigureAwait(false);
         await instance.Node.DisposeAsync().ConfigureAwait(false);
         Log.Stopped(instance.Log, instance.Loops.Sum(loop => loop.Released));
+    }
+
+    private List<QueueLoop> OpenLoops(WorkerOptions workers)
+    {
+        var loops = new List<QueueLoop>();
+        var slots = 0;
+        foreach (var queue in instance.QueueNames)
+        {
+            var loop = instance.Solo.IsRule
+                ? new QueueLoop(instance, queue, concurrency: 1, window: TimeSpan.Zero, slots)
+                : new QueueLoop(instance, queue, ConcurrencyOf(workers, queue), workers.Prefetch, slots);
+            slots += loop.Concurrency;
+            loops.Add(loop);
+        }
+        return loops;
+    }
+
+    private void GiveUp(Attempt attempt)
+    {
+        var claim = attempt.Claim;
+        var end = attempt.GivenUpEnd(new EndDecision(Outcome.Released, IsCharged: false, TimeSpan.Zero, "The handler did not stop within the grace time at shutdown."));
+        if (instance.Loops.FirstOrDefault(loop => loop.Queue == claim.Queue)?.GiveUp(attempt, end) == true)
+            Log.GivenUp(instance.Log, claim.JobId, claim.Type, claim.Queue, claim.Attempt);
     }
 
     private async Task<bool> IsDoneWithinAsync(TimeSpan time, CancellationToken cancellationToken)

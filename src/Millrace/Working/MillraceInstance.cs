@@ -3,6 +3,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Millrace.Processes;
 using Millrace.Storage;
 using Millrace.Submitting;
 using Millrace.Telemetry;
@@ -29,10 +30,12 @@ internal sealed class MillraceInstance : IAsyncDisposable, IDisposable
         loggers = services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
         Log = loggers.CreateLogger(Millrace.Telemetry.Log.Category);
 
+        Child = ChildLink.Current is { } link && link.Settings.Instance == Name ? link : null;
         var settings = Settings.Read(services.GetService<IConfiguration>(), builder);
         Faults = [.. settings.Faults];
         Options = settings.Options;
-        Workers = settings.Workers;
+        // In a child every instance but its own only submits.
+        Workers = ChildLink.Current is null || Child is not null ? settings.Workers : null;
         Json = new JobJson(Options.Json);
         Types = new TypeRegistry([.. builder.Types, RemoveOldWorkerJobs.TypeFor(this)]);
         Policies = new JobPolicies(Options, Types, settings.Jobs);
@@ -48,6 +51,7 @@ internal sealed class MillraceInstance : IAsyncDisposable, IDisposable
         Idleness = new Idleness(this);
         Promoter = new Promoter(this);
         Ticker = new Ticker(this);
+        Solo = new Solo(this);
         Host = new MillraceHost(this);
     }
 
@@ -63,6 +67,18 @@ internal sealed class MillraceInstance : IAsyncDisposable, IDisposable
 
     /// <summary>Null: this process only submits.</summary>
     public WorkerOptions? Workers { get; }
+
+    /// <summary>The link to the server that started this process; null in a server.</summary>
+    public ChildLink? Child { get; }
+
+    /// <summary>The children of this server; null when it has none, and before the host starts.</summary>
+    public Supervisor? Supervisor { get; set; }
+
+    /// <summary>What is known of children that died.</summary>
+    public Deaths Deaths { get; } = new();
+
+    /// <summary>Which loop may run a job that must be alone in the process.</summary>
+    public Solo Solo { get; }
 
     /// <summary>What is wrong with the settings, one sentence each.</summary>
     public IReadOnlyList<string> Faults { get; }
@@ -118,6 +134,22 @@ internal sealed class MillraceInstance : IAsyncDisposable, IDisposable
                 : [.. Types.Names.Select(Policies.QueueOf).Append(ResolvedPolicy.DefaultQueue).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
         }
     }
+
+    /// <summary>Jobs run in child processes, not in this one.</summary>
+    public bool IsSupervised => Child is null && Workers is { Processes.Count: > 0 };
+
+    /// <summary>There may be something to claim in any queue.</summary>
+    public void LookEverywhere()
+    {
+        foreach (var loop in Loops)
+        {
+            loop.Wake();
+            loop.WakeForSuspect();
+        }
+    }
+
+    /// <summary>For the lines that children write to their output.</summary>
+    public ILogger LoggerOfChildren => loggers.CreateLogger($"{Millrace.Telemetry.Log.Category}.Processes");
 
     /// <summary>A logger for the handler of a type: under its own category, so that it can be filtered.</summary>
     public ILogger LoggerOf(JobType type) => type.Logger ??= loggers.CreateLogger(type.HandlerType?.FullName ?? $"Millrace.Jobs.{type.Name}");

@@ -104,11 +104,16 @@ internal sealed class NodeKeeper(MillraceInstance instance) : IAsyncDisposable
                 Id = next,
                 Name = $"{Environment.MachineName}:{Environment.ProcessId}",
                 Expiry = expiry,
+                Kind = instance.Child is null ? NodeKind.Server : NodeKind.Worker,
+                Server = instance.Child?.Server,
                 Types = instance.Workers is null ? [] : instance.Types.Names,
-                Queues = instance.QueueNames,
+                Queues = instance.IsSupervised ? [] : instance.QueueNames,
             },
             cancellationToken).ConfigureAwait(false);
         id = next;
+        // Told before the first claim: whoever finds this process dead must know whose leases to look for.
+        instance.Child?.Tell(new Processes.ChildMessage.Node(next));
+        instance.Supervisor?.ServerIs(next);
         instance.Idleness.Forget();
         isAlive = true;
     }
@@ -161,6 +166,7 @@ internal sealed class NodeKeeper(MillraceInstance instance) : IAsyncDisposable
         while (!stopping.IsCancellationRequested)
         {
             var began = time.GetTimestamp();
+            instance.Child?.Tell(new Processes.ChildMessage.Alive());
             try
             {
                 if (beating != Id)

@@ -31,6 +31,7 @@ internal sealed class QueueLoop
     // Touched by whoever has something to tell.
     private int isWoken = 1;
     private int isWokenForSuspect;
+    private volatile bool isClaiming;
 
     // Touched only by the loop.
     private bool isDraining;
@@ -42,14 +43,19 @@ internal sealed class QueueLoop
     private long sweptAt;
     private double averageDataSize;
 
-    public QueueLoop(MillraceInstance instance, string queue, int concurrency, TimeSpan window)
+    /// <param name="instance">Whose loop it is.</param>
+    /// <param name="queue">The queue.</param>
+    /// <param name="concurrency">How many jobs run at once.</param>
+    /// <param name="window">How long claimed jobs may wait in hand.</param>
+    /// <param name="firstSlot">The number of its first slot among all of this process.</param>
+    public QueueLoop(MillraceInstance instance, string queue, int concurrency, TimeSpan window, int firstSlot)
     {
         this.instance = instance;
         this.window = window;
         Queue = queue;
         Concurrency = concurrency;
         Leases = new LeaseBook(instance.Time);
-        slots = new Slots(instance, concurrency, Add, wake.Set);
+        slots = new Slots(instance, concurrency, firstSlot, Add, wake.Set);
         instance.WakeUps.Watch(queue, Wake);
     }
 
@@ -58,6 +64,12 @@ internal sealed class QueueLoop
     public int Concurrency { get; }
 
     public LeaseBook Leases { get; }
+
+    /// <summary>Nothing runs, nothing is in hand, nothing is on its way.</summary>
+    public bool IsQuiet => !isClaiming && IsEmpty();
+
+    /// <summary>Handlers that were given up and still run.</summary>
+    public int Abandoned => slots.Abandoned;
 
     /// <summary>Jobs that were claimed and handed back unstarted or unfinished at the stop.</summary>
     public int Released { get; private set; }
@@ -78,6 +90,9 @@ internal sealed class QueueLoop
         Volatile.Write(ref isWokenForSuspect, 1);
         wake.Set();
     }
+
+    /// <summary>What kept it from claiming is over.</summary>
+    public void LookAgain() => wake.Set();
 
     /// <summary>Claims and runs until <paramref name="stopping"/>, then hands back what has not started and waits for what runs. Returns when every end is written.</summary>
     /// <param name="stopping">Claim no more.</param>
@@ -102,16 +117,17 @@ internal sealed class QueueLoop
     }
 
     /// <summary>Writes the end of an attempt whose handler did not stop in time.</summary>
-    public void GiveUp(Attempt attempt)
+    /// <returns>False when it has ended by itself, or is completing the job just now.</returns>
+    public bool GiveUp(Attempt attempt, AttemptEnd end)
     {
         if (!attempt.TryGiveUp())
-            return;
-        var claim = attempt.Claim;
-        Log.GivenUp(instance.Log, claim.JobId, claim.Type, claim.Queue, claim.Attempt);
-        Released++;
-        Add(attempt.Held, new RunEnd(attempt.GivenUpEnd(), IsSettled: false));
+            return false;
         slots.Abandon();
+        if (end.Outcome == Outcome.Released)
+            Released++;
+        Add(attempt.Held, new RunEnd(end, IsSettled: false));
         wake.Set();
+        return true;
     }
 
     /// <summary>Our node was taken for dead: nothing in hand is ours any more.</summary>
@@ -153,6 +169,8 @@ internal sealed class QueueLoop
             if (ended.Count > 0)
                 return LongestWaitOfAnEnd;
         }
+        if (instance.Solo.IsAsking(this))
+            return LongestWaitOfAnEnd;
         return slots.Waiting > 0 ? LongestWaitInHand : TimeSpan.MaxValue;
     }
 
@@ -177,24 +195,29 @@ internal sealed class QueueLoop
         if (Interlocked.Exchange(ref isWokenForSuspect, 0) == 1)
             wantsSuspect = true;
 
+        var solo = instance.Solo;
+        if (IsEmpty())
+            solo.Release(this);
+
         var target = Prefetch.Target(Concurrency, slots.AverageRun, window, averageDataSize);
         var inLine = slots.Waiting;
-        var room = isDraining || !instance.Node.IsAlive ? 0 : Concurrency + target - inLine - slots.Running;
+        var room = isDraining || !instance.Node.IsAlive ? 0 : Concurrency - slots.Abandoned + target - inLine - slots.Running;
         var isHungry = mayHaveMore && room > 0 && inLine <= target / 2;
         // Suspects go one by one and before the others, but every second turn is the others', however many suspects a death has left.
-        var claimsSuspect = wantsSuspect && room > 0 && !(isHungry && tookSuspect);
-        var claims = isHungry && !claimsSuspect;
+        var claimsSuspect = wantsSuspect && solo.TakesSuspects && room > 0 && !(isHungry && tookSuspect) && solo.TryTake(this, slots.AreEmpty);
+        var claims = isHungry && !claimsSuspect && (solo.IsRule ? solo.TryTake(this, slots.AreEmpty) : solo.AllowsOthers());
         tookSuspect = claimsSuspect;
+        isClaiming = claims || claimsSuspect;
         // The slots call when they have worked off half of what is in hand, or at each end when nothing more is expected to come.
         slots.LowWater = mayHaveMore ? target / 2 : int.MaxValue;
 
         lock (gate)
         {
             var endsMustGo = ended.Count > 0 && (isFlushing || isDraining || !mayHaveMore || inLine == 0 || ended.Count >= Prefetch.Most);
-            if (!claims && !claimsSuspect && !endsMustGo)
+            if (!isClaiming && !endsMustGo)
                 return null;
             isFlushing = false;
-            var turn = new PendingTurn(ended, claims ? room : claimsSuspect ? 1 : 0, claimsSuspect);
+            var turn = new PendingTurn(ended, claims && !solo.IsRule ? room : isClaiming ? 1 : 0, claimsSuspect);
             ended = [];
             return turn;
         }
@@ -221,7 +244,7 @@ internal sealed class QueueLoop
         {
             Node = node,
             Queue = Queue,
-            Types = instance.Types.Names,
+            Types = pending.IsForSuspect ? instance.Types.Names : instance.Solo.IsRule ? instance.Types.Isolated : instance.Types.Ordinary,
             Ends = ends,
             Settled = settled,
             EmptyLeases = Leases.ToClose(),
@@ -230,11 +253,13 @@ internal sealed class QueueLoop
             Lease = pending.Want > 0 ? Guid.NewGuid() : Guid.Empty,
             After = pending.IsForSuspect ? null : CursorOrSweep(),
             SuspectsOnly = pending.IsForSuspect,
+            IsAlone = instance.Solo.IsRule,
         };
         if (turn.Want > 0)
             Leases.Expect(turn.Lease);
         if (await SendAsync(turn, abandoned).ConfigureAwait(false) is { } answer)
             Digest(turn, answer);
+        isClaiming = false;
     }
 
     private ClaimCursor? CursorOrSweep()

@@ -8,27 +8,24 @@ internal static class RescueDecision
     /// <summary>A job whose process died this often while it ran alone needs a person.</summary>
     public const int CrashesToQuarantine = 3;
 
-    public static RescueVerdict Decide(LeasedRun run, ResolvedPolicy policy, string how)
+    /// <param name="run">The run.</param>
+    /// <param name="policy">Its job's policy.</param>
+    /// <param name="death">What is known of the death; null when the node is only known not to live.</param>
+    public static RescueVerdict Decide(LeasedRun run, ResolvedPolicy policy, Death? death)
     {
-        // Among several, nobody knows whose fault the crash was: nobody is charged, and each is a suspect, leased alone the next time.
-        if (!run.IsAlone)
+        var how = death?.How ?? "The node that ran the job died.";
+        if (death is { IsOurDoing: true } || (death?.Running is { } running && !running.Contains((run.JobId, run.Run))))
+            return Interrupted(run, charged: false, run.Crashes, how) with { IsSuspect = false };
+        if (death?.Overdue == (run.JobId, run.Run))
+            return Charged(run, policy, run.Crashes, how) with { IsSuspect = false };
+        // Among several, nobody knows whose fault the crash was: nobody is charged, and each is a suspect, which runs alone the next time.
+        if (!run.IsAlone && death?.Running?.Count != 1)
             return Interrupted(run, charged: false, run.Crashes, how);
 
         var crashes = run.Crashes + 1;
         if (crashes >= CrashesToQuarantine)
             return Interrupted(run, charged: true, crashes, $"{how} It has done so {crashes} times while it ran alone, so the job waits for a person.") with { IsQuarantined = true };
-        if (run.Attempt >= policy.MaxAttempts)
-        {
-            return new RescueVerdict
-            {
-                Outcome = Outcome.Discarded,
-                Charged = true,
-                Crashes = crashes,
-                Error = $"{how} It was the last of {policy.MaxAttempts} attempts.",
-                RemoveAfter = policy.RemoveAfter(Outcome.Discarded),
-            };
-        }
-        return Interrupted(run, charged: true, crashes, how);
+        return Charged(run, policy, crashes, how);
     }
 
     /// <summary>For a lease of our own that we do not know: its claim's answer was lost, and nothing of it ever started.</summary>
@@ -39,6 +36,17 @@ internal static class RescueDecision
         Crashes = run.Crashes,
         Error = "The node never learned that it had claimed the job; it was put back before it started.",
     };
+
+    private static RescueVerdict Charged(LeasedRun run, ResolvedPolicy policy, int crashes, string how) => run.Attempt < policy.MaxAttempts
+        ? Interrupted(run, charged: true, crashes, how)
+        : new RescueVerdict
+        {
+            Outcome = Outcome.Discarded,
+            Charged = true,
+            Crashes = crashes,
+            Error = $"{how} It was the last of {policy.MaxAttempts} attempts.",
+            RemoveAfter = policy.RemoveAfter(Outcome.Discarded),
+        };
 
     private static RescueVerdict Interrupted(LeasedRun run, bool charged, int crashes, string error) => new()
     {

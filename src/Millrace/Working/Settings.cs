@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.Configuration;
+using Millrace.Processes;
 using Millrace.Submitting;
 using Millrace.Tending;
 
@@ -35,6 +36,8 @@ internal sealed class Settings
             configure(settings.Options);
         foreach (var configure in builder.Workers ?? [])
             configure(settings.Workers!);
+        if (settings.Workers is { } workers && WorkerCount.Apply(Environment.GetEnvironmentVariable(WorkerCount.Variable), workers) is { } fault)
+            settings.faults.Add(fault);
         settings.Check();
         return settings;
     }
@@ -66,6 +69,11 @@ internal sealed class Settings
         Set(workerSection, nameof(workers.NodeExpiry), Span, value => workers.NodeExpiry = value);
         Set(workerSection, nameof(workers.PollInterval), Span, value => workers.PollInterval = value);
         Set(workerSection, nameof(workers.Prefetch), Span, value => workers.Prefetch = value);
+        Set(workerSection, nameof(workers.Processes), Processes, value => workers.Processes = value);
+        Set(workerSection, nameof(workers.IsolatedProcesses), Number, value => workers.IsolatedProcesses = value);
+        Set(workerSection, nameof(workers.RecycleAfterJobs), Number, value => workers.RecycleAfterJobs = value);
+        Set(workerSection, nameof(workers.RecycleAboveMemory), LongNumber, value => workers.RecycleAboveMemory = value);
+        Set(workerSection, nameof(workers.TimeoutGrace), Span, value => workers.TimeoutGrace = value);
         foreach (var queue in workerSection.GetSection(nameof(workers.Queues)).GetChildren())
         {
             var options = workers.Queues[queue.Key] = new QueueOptions();
@@ -103,6 +111,10 @@ internal sealed class Settings
         Require(workers.ShutdownGrace >= TimeSpan.Zero, "WorkerOptions.ShutdownGrace", "zero or more", workers.ShutdownGrace);
         Require(workers.NodeExpiry >= TimeSpan.FromSeconds(1), "WorkerOptions.NodeExpiry", "at least 1 second", workers.NodeExpiry);
         Require(workers.PollInterval >= TimeSpan.FromMilliseconds(10) && workers.PollInterval <= TimeSpan.FromMinutes(1), "WorkerOptions.PollInterval", "10 milliseconds to 1 minute", workers.PollInterval);
+        Require(workers.IsolatedProcesses is >= 1 and <= WorkerProcesses.Most, "WorkerOptions.IsolatedProcesses", "1 to 256", workers.IsolatedProcesses);
+        Require(workers.RecycleAfterJobs >= 0, "WorkerOptions.RecycleAfterJobs", "0 (never) or more", workers.RecycleAfterJobs);
+        Require(workers.RecycleAboveMemory >= 0, "WorkerOptions.RecycleAboveMemory", "0 (never) or more", workers.RecycleAboveMemory);
+        Require(IsInfiniteOr(workers.TimeoutGrace, workers.TimeoutGrace > TimeSpan.Zero), "WorkerOptions.TimeoutGrace", "more than zero, or infinite", workers.TimeoutGrace);
         Require(workers.Prefetch >= TimeSpan.Zero && workers.Prefetch <= TimeSpan.FromSeconds(10), "WorkerOptions.Prefetch", "zero to 10 seconds", workers.Prefetch);
         foreach (var (queue, options) in workers.Queues)
         {
@@ -145,6 +157,12 @@ internal sealed class Settings
 
     private static (bool IsGood, int Value, string Expected) Number(string text) =>
         (int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var value), value, "a whole number");
+
+    private static (bool IsGood, long Value, string Expected) LongNumber(string text) =>
+        (long.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var value), value, "a whole number");
+
+    private static (bool IsGood, WorkerProcesses Value, string Expected) Processes(string text) =>
+        (WorkerProcesses.TryParse(text, out var value), value, "\"cpus\" or a number from 0 to 256");
 
     private static (bool IsGood, TimeSpan Value, string Expected) Span(string text)
     {

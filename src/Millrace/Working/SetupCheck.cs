@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Millrace.Processes;
 using Millrace.Storage;
 using Millrace.Submitting;
 
@@ -12,6 +13,8 @@ internal static class SetupCheck
         List<string> faults = [.. instance.Faults, .. instance.Types.Faults];
         foreach (var type in instance.Types.Types)
             Check(type, faults);
+        if (instance is { Workers: not null, Child: null } && (instance.IsSupervised || instance.Types.HasIsolated) && StartCommand.Refusal() is { } refusal)
+            faults.Add($"{NeedsChildren(instance)}, and this program cannot start itself again as a child: {refusal}.");
         if (faults.Count == 0 && instance.Workers is not null)
             CheckHandlers(instance, faults);
         if (faults.Count > 0)
@@ -26,6 +29,10 @@ internal static class SetupCheck
             throw new SetupException([exception.Message], exception);
         }
     }
+
+    private static string NeedsChildren(MillraceInstance instance) => instance.IsSupervised
+        ? $"WorkerOptions.Processes (or {WorkerCount.Variable}) asks for {instance.Workers?.Processes} child processes"
+        : $"[Job(\"{instance.Types.Isolated[0]}\", Isolated = true)] needs a child process";
 
     private static void Check(JobType type, List<string> faults)
     {

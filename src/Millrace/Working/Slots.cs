@@ -5,15 +5,17 @@ namespace Millrace.Working;
 /// <summary>What one queue runs at the same time, and the claims in hand that wait for a free slot.</summary>
 /// <param name="instance">Runs the attempts.</param>
 /// <param name="count">How many run at once.</param>
+/// <param name="firstSlot">The number of the first among all slots of this process.</param>
 /// <param name="ended">Takes the end of each run.</param>
 /// <param name="wake">Called when the loop has something to do: half of what was in hand is gone, or an end waits.</param>
-internal sealed class Slots(MillraceInstance instance, int count, Action<HeldClaim, RunEnd> ended, Action wake)
+internal sealed class Slots(MillraceInstance instance, int count, int firstSlot, Action<HeldClaim, RunEnd> ended, Action wake)
 {
     private readonly Channel<HeldClaim> inHand = Channel.CreateUnbounded<HeldClaim>();
 
     // Touched by slots and loop.
     private int waiting;
     private int running;
+    private int abandoned;
     private long averageRunTicks;
     private volatile int lowWater;
     private volatile bool isClosed;
@@ -21,6 +23,9 @@ internal sealed class Slots(MillraceInstance instance, int count, Action<HeldCla
     public int Waiting => Volatile.Read(ref waiting);
 
     public int Running => Volatile.Read(ref running);
+
+    /// <summary>Slots whose run was given up and whose handler has not returned.</summary>
+    public int Abandoned => Volatile.Read(ref abandoned);
 
     /// <summary>Nothing waits, nothing runs, and the end of what ran was taken. In this order: a slot counts a claim as running before it no longer counts it as waiting.</summary>
     public bool AreEmpty => Waiting == 0 && Running == 0;
@@ -37,7 +42,10 @@ internal sealed class Slots(MillraceInstance instance, int count, Action<HeldCla
     public void Open()
     {
         for (var i = 0; i < count; i++)
-            _ = Task.Run(SlotAsync, CancellationToken.None);
+        {
+            var slot = firstSlot + i;
+            _ = Task.Run(() => SlotAsync(slot), CancellationToken.None);
+        }
     }
 
     /// <summary>Takes no more. What is in hand can still be taken back.</summary>
@@ -68,15 +76,20 @@ internal sealed class Slots(MillraceInstance instance, int count, Action<HeldCla
         return true;
     }
 
-    /// <summary>A run was given up: its slot does not come back, and its end was written by somebody else.</summary>
-    public void Abandon() => Interlocked.Decrement(ref running);
+    /// <summary>A run was given up: its slot does not come back before its handler returns, and its end is written by somebody else.</summary>
+    public void Abandon()
+    {
+        Interlocked.Increment(ref abandoned);
+        Interlocked.Decrement(ref running);
+    }
 
     /// <summary>A claim has been waiting for this long: so long do jobs take, at the least.</summary>
     public void RunAtLeast(TimeSpan waited) => Volatile.Write(ref averageRunTicks, Math.Max(Volatile.Read(ref averageRunTicks), waited.Ticks));
 
-    private async Task SlotAsync()
+    private async Task SlotAsync(int slot)
     {
         var reader = inHand.Reader;
+        var recorder = instance.Child?.Recorder;
         while (await reader.WaitToReadAsync().ConfigureAwait(false))
         {
             while (reader.TryRead(out var held))
@@ -84,9 +97,16 @@ internal sealed class Slots(MillraceInstance instance, int count, Action<HeldCla
                 Interlocked.Increment(ref running);
                 Interlocked.Decrement(ref waiting);
                 var began = instance.Time.GetTimestamp();
+                recorder?.Begin(slot, held.Claim.JobId, held.Claim.Run);
                 var run = await instance.Runner.RunAsync(held).ConfigureAwait(false);
+                recorder?.End(slot);
                 if (run is not { } end)
-                    continue;   // given up meanwhile, and no longer counted as running
+                {
+                    // Given up meanwhile, and no longer counted as running.
+                    Interlocked.Decrement(ref abandoned);
+                    wake();
+                    continue;
+                }
                 Learn(instance.Time.GetElapsedTime(began));
                 ended(held, end);
                 Interlocked.Decrement(ref running);

@@ -23,6 +23,8 @@ internal sealed class TypeRegistry
         }
         Faults = faults;
         Names = [.. byName.Keys.Order(StringComparer.Ordinal)];
+        Isolated = [.. Names.Where(name => byName[name].IsIsolated)];
+        Ordinary = [.. Names.Where(name => !byName[name].IsIsolated)];
     }
 
     public IReadOnlyList<string> Faults { get; }
@@ -34,6 +36,15 @@ internal sealed class TypeRegistry
     public bool HasHandlers => byName.Values.Any(type => type.Name != RemoveOldWorkerJobs.TypeName);
 
     public IReadOnlyCollection<JobType> Types => [.. byName.Values.Distinct()];
+
+    /// <summary>Whether any type runs alone in a child process.</summary>
+    public bool HasIsolated => Isolated.Count > 0;
+
+    /// <summary>The names of the types that run alone in a child process.</summary>
+    public IReadOnlyList<string> Isolated { get; }
+
+    /// <summary>The names of all others.</summary>
+    public IReadOnlyList<string> Ordinary { get; }
 
     public JobType? Find(string name) => byName.GetValueOrDefault(name);
 

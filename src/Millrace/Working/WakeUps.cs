@@ -14,6 +14,12 @@ internal sealed class WakeUps
     /// <summary>A schedule may be due earlier than the ticker thinks.</summary>
     public Signal Schedules { get; } = new();
 
+    /// <summary>A node is known to be dead: its leases can be taken back now.</summary>
+    public Signal Dead { get; } = new();
+
+    /// <summary>Passes on that there is something to claim; for the children of this process.</summary>
+    public Action? Elsewhere { get; set; }
+
     /// <summary>Somebody asked to cancel a running job.</summary>
     public Signal Cancels { get; } = new();
 
@@ -24,6 +30,7 @@ internal sealed class WakeUps
     {
         if (queues.TryGetValue(queue, out var wake))
             wake();
+        Elsewhere?.Invoke();
     }
 
     public void Ready(IEnumerable<string> names)

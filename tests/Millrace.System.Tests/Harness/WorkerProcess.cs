@@ -24,15 +24,38 @@ public sealed class WorkerProcess : IAsyncDisposable
     /// <summary>Its last lines, each cut where a stack would begin.</summary>
     public string Log => $"--- worker {Id}\n{string.Join('\n', log.TakeLast(40).Select(line => line.Length > 300 ? line[..300] : line))}\n";
 
+    /// <summary>All it has logged, its children's lines among it.</summary>
+    public IReadOnlyCollection<string> Lines => log;
+
+    /// <summary>The processes it has started and that live, oldest first; those of its children not among them.</summary>
+    public IReadOnlyList<int> Children => ChildrenOf(Id);
+
+    public static IReadOnlyList<int> ChildrenOf(int parent) =>
+        [.. Directory.EnumerateDirectories("/proc").Select(Path.GetFileName).Select(name => int.TryParse(name, out var id) ? id : 0).Where(id => id > 0 && ParentOf(id) == parent).Order()];
+
+    public static bool IsAlive(int process) => ParentOf(process) is not null;
+
+    public static void Kill(int process, int signal = 9) => Send(process, signal);
+
+    /// <summary>Says a line to it on its standard input, and gives its answer, which begins with the same word.</summary>
+    public async Task<string> AskAsync(string order, string answer, TimeSpan within)
+    {
+        var before = Count(answer);
+        await process.StandardInput.WriteLineAsync(order);
+        await process.StandardInput.FlushAsync();
+        await Eventually.IsAsync(() => Count(answer) > before, within, $"the answer to {order}", () => Log);
+        return events.Last(line => line.StartsWith(answer + " ", StringComparison.Ordinal))[(answer.Length + 1)..];
+    }
+
     public int Count(string verb) => events.Count(line => line.StartsWith(verb + " ", StringComparison.Ordinal));
 
-    public static async Task<WorkerProcess> StartAsync(TestDatabase database, int concurrency = 10, double expiry = 30, double grace = 5)
+    public static async Task<WorkerProcess> StartAsync(TestDatabase database, int concurrency = 10, double expiry = 30, double grace = 5, int workers = 0, params string[] more)
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         string[] arguments =
         [
             Program, database.Kind, database.ConnectionString,
-            "--concurrency", Text(concurrency), "--expiry", Text(expiry), "--grace", Text(grace),
+            "--concurrency", Text(concurrency), "--expiry", Text(expiry), "--grace", Text(grace), "--workers", Text(workers), .. more,
         ];
         foreach (var argument in arguments)
             start.ArgumentList.Add(argument);
@@ -48,6 +71,10 @@ public sealed class WorkerProcess : IAsyncDisposable
 
         static string Text(double number) => number.ToString(CultureInfo.InvariantCulture);
     }
+
+    /// <summary>So many of its child processes have started to work.</summary>
+    public Task HasReadyAsync(int children) => Eventually.IsAsync(
+        () => log.Count(line => line.Contains("slots for queue", StringComparison.Ordinal)) >= children, TimeSpan.FromSeconds(60), $"{children} children are ready", () => Log);
 
     /// <summary>SIGKILL, and the process is gone.</summary>
     public async Task KillAsync()
@@ -90,10 +117,28 @@ public sealed class WorkerProcess : IAsyncDisposable
             lines.Enqueue(line);
     }
 
-    private void Send(int signal)
+    // Null for one that has ended, a zombie too.
+    private static int? ParentOf(int process)
     {
-        if (kill(Id, signal) != 0)
-            throw new InvalidOperationException($"Signal {signal} did not reach process {Id}: {Marshal.GetLastPInvokeErrorMessage()}");
+        try
+        {
+            // After the name in parentheses: state, parent.
+            var stat = File.ReadAllText($"/proc/{process}/stat");
+            var words = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+            return words[0] == "Z" ? null : int.Parse(words[1], CultureInfo.InvariantCulture);
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
+    private void Send(int signal) => Send(Id, signal);
+
+    private static void Send(int process, int signal)
+    {
+        if (kill(process, signal) != 0)
+            throw new InvalidOperationException($"Signal {signal} did not reach process {process}: {Marshal.GetLastPInvokeErrorMessage()}");
     }
 
     // Numbers of Linux on x64 and Arm.

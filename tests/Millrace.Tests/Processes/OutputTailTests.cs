@@ -1,0 +1,40 @@
+using Millrace.Processes;
+
+namespace Millrace.Tests.Processes;
+
+public sealed class OutputTailTests
+{
+    private readonly List<string> lines = [];
+
+    [Fact]
+    public async Task Lines_are_passed_on_and_the_last_twenty_kept()
+    {
+        var tail = await ReadAsync(string.Concat(Enumerable.Range(1, 30).Select(number => $"line {number}\r\n")));
+
+        lines.Count.ShouldBe(30);
+        tail.Last.ShouldBe(Enumerable.Range(11, 20).Select(number => $"line {number}"));
+    }
+
+    [Fact]
+    public async Task Megabytes_without_a_line_end_are_one_short_line()
+    {
+        await ReadAsync(new string('x', 5_000_000));
+
+        lines.ShouldHaveSingleItem().ShouldBe(new string('x', 2000) + "… (and 4998000 more characters)");
+    }
+
+    [Fact]
+    public async Task What_would_steer_a_terminal_is_made_harmless()
+    {
+        await ReadAsync("\u001b[2Jboo\n");
+
+        lines.ShouldHaveSingleItem().ShouldNotContain('\u001b');
+    }
+
+    private async Task<OutputTail> ReadAsync(string text)
+    {
+        var tail = new OutputTail(lines.Add);
+        await tail.ReadAsync(new StringReader(text), TestContext.Current.CancellationToken);
+        return tail;
+    }
+}
