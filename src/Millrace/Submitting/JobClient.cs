@@ -26,6 +26,14 @@ internal sealed class JobClient(MillraceInstance instance, long? parent = null, 
         }
     }
 
+    private Task<TAnswer> AskAsync<TAnswer>(Func<CancellationToken, Task<TAnswer>> operation, CancellationToken cancellationToken) => instance.Patiently.RunAsync(
+        async token =>
+        {
+            await instance.EnsureReadyAsync(token).ConfigureAwait(false);
+            return await operation(token).ConfigureAwait(false);
+        },
+        cancellationToken);
+
     public async Task<SubmitResult> SubmitAsync<TData>(TData data, JobOptions? options, CancellationToken cancellationToken)
         where TData : notnull
     {
@@ -89,7 +97,7 @@ internal sealed class JobClient(MillraceInstance instance, long? parent = null, 
 
     public async Task<CancelResult> CancelAsync(long jobId, string? reason, CancellationToken cancellationToken)
     {
-        var result = await instance.Patiently.RunAsync(token => Store.CancelAsync(jobId, null, Sanitiser.Text(reason, 1000), token), cancellationToken).ConfigureAwait(false);
+        var result = await AskAsync(token => Store.CancelAsync(jobId, null, Sanitiser.Text(reason, 1000), token), cancellationToken).ConfigureAwait(false);
         if (result == CancelResult.Asked)
             instance.WakeUps.Cancels.Set();
         return result;
@@ -97,17 +105,17 @@ internal sealed class JobClient(MillraceInstance instance, long? parent = null, 
 
     public async Task<RetryResult> RetryAsync(long jobId, CancellationToken cancellationToken)
     {
-        var result = await instance.Patiently.RunAsync(token => Store.RetryAsync(jobId, token), cancellationToken).ConfigureAwait(false);
+        var result = await AskAsync(token => Store.RetryAsync(jobId, token), cancellationToken).ConfigureAwait(false);
         if (result == RetryResult.Ready && await Store.FindAsync(jobId, cancellationToken).ConfigureAwait(false) is { } job)
             await RingAsync([job.Queue], cancellationToken).ConfigureAwait(false);
         return result;
     }
 
     public Task<bool> CancelScheduleAsync(string name, CancellationToken cancellationToken) =>
-        instance.Patiently.RunAsync(token => Store.RemoveScheduleAsync(name, token), cancellationToken);
+        AskAsync(token => Store.RemoveScheduleAsync(name, token), cancellationToken);
 
     public Task<JobRecord?> FindAsync(long jobId, CancellationToken cancellationToken) =>
-        instance.Patiently.RunAsync(token => Store.FindAsync(jobId, token), cancellationToken);
+        AskAsync(token => Store.FindAsync(jobId, token), cancellationToken);
 
     public async Task<JobRecord> WaitAsync(long jobId, TimeSpan timeout, CancellationToken cancellationToken)
     {
@@ -134,7 +142,7 @@ internal sealed class JobClient(MillraceInstance instance, long? parent = null, 
     }
 
     /// <summary>Submits what was written, and checked, before; in the flow's transaction, if there is one.</summary>
-    public Task SubmitWrittenAsync(NewJob job, CancellationToken cancellationToken) => SubmitBulkAsync([job], cancellationToken);
+    public Task SubmitWrittenAsync(IReadOnlyList<NewJob> jobs, CancellationToken cancellationToken) => SubmitBulkAsync([.. jobs], cancellationToken);
 
     private async Task<SubmitResult> SubmitAsync(NewJob job, JobOptions options, Activity? activity, CancellationToken cancellationToken)
     {
@@ -160,7 +168,8 @@ internal sealed class JobClient(MillraceInstance instance, long? parent = null, 
         var results = new SubmitResult[answers.Count];
         for (var i = 0; i < results.Length; i++)
             results[i] = ToResult(answers[i]);
-        instance.Telemetry.Submitted(jobs[0].Type, jobs[0].Queue, Created(results));
+        foreach (var kind in jobs.Zip(results).GroupBy(static pair => (pair.First.Type, pair.First.Queue)))
+            instance.Telemetry.Submitted(kind.Key.Type, kind.Key.Queue, Created(kind.Select(static pair => pair.Second)));
         WakeUp(jobs);
         return results;
     }
@@ -228,7 +237,7 @@ internal sealed class JobClient(MillraceInstance instance, long? parent = null, 
             throw new ArgumentException("SubmitManyAsync cannot make schedules. Submit each recurring job by SubmitAsync, with a tag of its own. Nothing was stored.");
     }
 
-    private static long Created(IReadOnlyList<SubmitResult> results) => results.Count(result => result.Outcome is Submitted.Created or Submitted.Replaced);
+    private static long Created(IEnumerable<SubmitResult> results) => results.Count(result => result.Outcome is Submitted.Created or Submitted.Replaced);
 
     private static SubmitResult ToResult(SubmitAnswer answer) => new(answer.Id, answer.State switch
     {

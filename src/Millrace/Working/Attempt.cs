@@ -215,8 +215,7 @@ internal sealed class Attempt : IAttempt, IDisposable
                         {
                             await work(transaction, token).ConfigureAwait(false);
                             // What follows belongs to this completion, so it commits with it.
-                            foreach (var next in ThenJobs)
-                                await jobs.SubmitWrittenAsync(next, token).ConfigureAwait(false);
+                            await jobs.SubmitWrittenAsync(ThenJobs, token).ConfigureAwait(false);
                             Completed = Now;
                             if (!await instance.Store.CompleteAsync(Held.Node, CompletedEnd(), transaction, token).ConfigureAwait(false))
                                 throw LeaseLost("so what it wrote in CompleteInTransactionAsync was rolled back");

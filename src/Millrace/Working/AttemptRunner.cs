@@ -173,18 +173,8 @@ internal sealed class AttemptRunner(MillraceInstance instance)
         foreach (var job in jobs)
         {
             // Waits for the database as long as it takes: the handler is done, and its chain must not break here.
-            for (var tries = 1; ; tries++)
-            {
-                try
-                {
-                    numbered.Add(job with { Id = await instance.Submitter.NextIdAsync(CancellationToken.None).ConfigureAwait(false) });
-                    break;
-                }
-                catch (StoreException exception) when (exception.IsTransient)
-                {
-                    await Task.Delay(Backoff.NextDelay(tries, Random.Shared.NextDouble(), TimeSpan.FromMilliseconds(20), TimeSpan.FromSeconds(5)), instance.Time).ConfigureAwait(false);
-                }
-            }
+            var id = await instance.Patiently.RunForeverAsync(token => instance.Submitter.NextIdAsync(token).AsTask(), CancellationToken.None).ConfigureAwait(false);
+            numbered.Add(job with { Id = id });
         }
         return numbered;
     }

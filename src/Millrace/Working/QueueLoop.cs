@@ -366,6 +366,8 @@ internal sealed class QueueLoop
             else if (!isDraining)
                 Wake();
         }
+        foreach (var next in end.Then)
+            instance.Telemetry.Submitted(next.Type, next.Queue, 1);
         instance.WakeUps.Submitted(end.Then);
     }
 

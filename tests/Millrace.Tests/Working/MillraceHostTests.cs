@@ -16,6 +16,19 @@ public sealed class MillraceHostTests
     private sealed record Other(string Name);
 
     [Fact]
+    public async Task A_client_may_look_before_its_host_has_started()
+    {
+        using var folder = new TestFolder();
+        using var host = TestHost.Build(m => m.UseSqlite(folder.File("jobs.db")));
+        var jobs = host.Services.GetRequiredService<IJobClient>();
+
+        (await jobs.FindAsync(1)).ShouldBeNull();
+        (await jobs.CancelAsync(1)).ShouldBe(CancelResult.Unknown);
+        (await jobs.RetryAsync(1)).ShouldBe(RetryResult.Unknown);
+        (await jobs.CancelScheduleAsync("nightly")).ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task Jobs_run_and_results_are_waited_for()
     {
         await using var host = await TestHost.StartAsync(m => m.AddJob<Step>(Run).AddWorkers());
