@@ -13,6 +13,7 @@ internal sealed record DemoOptions
           --postgres CONNECTION      keep jobs and index in PostgreSQL, e.g. "Host=localhost;Database=demo;Username=demo"
           --data DIR                 keep them in a SQLite file in this directory (default: ./demo-data)
           --concurrency N            how many jobs run at the same time, 1 to 1000 (default: 8)
+          --workers N                run them in N child processes, 0 to 256, each with that many jobs at a time (default: 0, none)
           --help                     this text
 
         The last line of --once is "done: files=F words=W jobs=J failed=X seconds=S". It ends with code 0 when no job failed.
@@ -32,6 +33,9 @@ internal sealed record DemoOptions
     public string DataDirectory { get; private init; } = Path.GetFullPath("demo-data");
 
     public int Concurrency { get; private init; } = 8;
+
+    /// <summary>0: jobs run in this process.</summary>
+    public int Workers { get; private init; }
 
     /// <summary>Where the web server listens. A run that ends takes any free port, so that it can be started beside another.</summary>
     public string Url => Once ? "http://127.0.0.1:0" : "http://localhost:5080";
@@ -53,7 +57,8 @@ internal sealed record DemoOptions
                 "--folder" => options with { Folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(Value())) },
                 "--postgres" => options with { Postgres = Value() },
                 "--data" => options with { DataDirectory = Path.TrimEndingDirectorySeparator(Path.GetFullPath(Value())) },
-                "--concurrency" => options with { Concurrency = Number(Value()) },
+                "--concurrency" => options with { Concurrency = Number("--concurrency", Value(), 1, 1000) },
+                "--workers" => options with { Workers = Number("--workers", Value(), 0, 256) },
                 _ => throw new DemoException($"There is no option \"{args[i]}\". See ./demo --help."),
             };
 
@@ -62,9 +67,9 @@ internal sealed record DemoOptions
         return options.WantsHelp ? options : options.Checked();
     }
 
-    private static int Number(string text) => int.TryParse(text, out var number) && number is >= 1 and <= 1000
+    private static int Number(string option, string text, int least, int most) => int.TryParse(text, out var number) && number >= least && number <= most
         ? number
-        : throw new DemoException($"--concurrency must be 1 to 1000; it is \"{text}\".");
+        : throw new DemoException($"{option} must be {least} to {most}; it is \"{text}\".");
 
     private DemoOptions Checked()
     {

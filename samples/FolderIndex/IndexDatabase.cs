@@ -27,9 +27,26 @@ internal sealed class IndexDatabase([FromKeyedServices("millrace")] DbDataSource
             count           integer     not null,
             primary key (document, word)
         );
+        create table if not exists inbox (
+            id              integer     primary key,
+            address         text        not null
+        );
         """;
 
     public Task CreateAsync() => database.WithTransactionAsync((transaction, cancellationToken) => transaction.ExecuteAsync(CreateSql, cancellationToken));
+
+    private const string SaveInboxSql = "insert into inbox (id, address) values (1, @address) on conflict (id) do update set address = excluded.address";
+
+    /// <summary>Says where this application takes reports, to jobs that run in other processes.</summary>
+    public Task SaveInboxAsync(string address) =>
+        database.WithTransactionAsync((transaction, cancellationToken) => transaction.ExecuteAsync(SaveInboxSql, cancellationToken, ("address", address)));
+
+    private const string FindInboxSql = "select address from inbox";
+
+    /// <summary>Where reports are taken.</summary>
+    public async Task<string> FindInboxAsync(CancellationToken cancellationToken) =>
+        (await database.QueryAsync(FindInboxSql, row => row.GetString(0), cancellationToken)).SingleOrDefault()
+        ?? throw new InvalidOperationException("The web server does not listen yet.");
 
     private const string FindContentHashSql = "select content_hash from document where path = @path";
 

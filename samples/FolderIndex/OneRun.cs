@@ -12,7 +12,7 @@ internal sealed class OneRun(DemoOptions demo, Scans scans, IndexDatabase index,
     public async Task<int> RunAsync()
     {
         var started = time.GetTimestamp();
-        using var view = ProgressView.Start($"Indexing {demo.Folder} into {demo.DatabaseName}, {demo.Concurrency} jobs at a time");
+        using var view = ProgressView.Start($"Indexing {demo.Folder} into {demo.DatabaseName}, {demo.Concurrency} jobs at a time{(demo.Workers == 0 ? "" : $" in each of {demo.Workers} processes")}");
         try
         {
             var stopping = host.ApplicationStopping;

@@ -14,6 +14,7 @@ try
     await using var app = Build(demo);
     await app.Services.GetRequiredService<IndexDatabase>().CreateAsync();
     await app.StartAsync();
+    await app.Services.GetRequiredService<IndexDatabase>().SaveInboxAsync(app.Urls.First());
     // Not persistent: it lives as long as this process, and is submitted again at the next start.
     await app.Services.GetRequiredService<IJobClient>().SubmitAsync(new LogProgress(demo.Folder), LogProgress.EveryTenSeconds);
     var exitCode = demo.Once ? await app.Services.GetRequiredService<OneRun>().RunAsync() : await KeepRunningAsync(app, demo);
@@ -43,6 +44,7 @@ static WebApplication Build(DemoOptions demo)
         .AddWorkers(workers =>
         {
             workers.Concurrency = demo.Concurrency;
+            workers.Processes = demo.Workers;
             // Short, so that a run that was killed is continued within seconds.
             workers.NodeExpiry = TimeSpan.FromSeconds(3);
         }));

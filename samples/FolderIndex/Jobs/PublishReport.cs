@@ -1,5 +1,3 @@
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Millrace;
 
 namespace FolderIndex.Jobs;
@@ -11,14 +9,13 @@ public sealed record PublishReport(long Scan, Report Report);
 /// <summary>What a scan found.</summary>
 public sealed record Report(string Folder, long Files, long Words, int Removed, IReadOnlyDictionary<FileOutcome, long> Outcomes);
 
-internal sealed class PublishReportJob(HttpClient http, IServer server) : IJob<PublishReport>
+internal sealed class PublishReportJob(HttpClient http, IndexDatabase index) : IJob<PublishReport>
 {
     public async Task RunAsync(JobContext<PublishReport> job, CancellationToken cancellationToken)
     {
         var (scan, report) = job.Data;
-        var own = server.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault()
-            ?? throw new InvalidOperationException("The web server of this process does not listen yet.");
-        using var answer = await http.PostAsJsonAsync($"{own}/reports/{scan}", report, cancellationToken);
+        var inbox = await index.FindInboxAsync(cancellationToken);
+        using var answer = await http.PostAsJsonAsync($"{inbox}/reports/{scan}", report, cancellationToken);
         if (!answer.IsSuccessStatusCode)
         {
             // Log what the exception cannot know, and let it bubble up: the retry policy decides what is next.
