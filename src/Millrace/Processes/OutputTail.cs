@@ -8,10 +8,13 @@ namespace Millrace.Processes;
 internal sealed class OutputTail(Action<string> forward)
 {
     private const int MaxLineLength = 2000;
-    private const int MaxKept = 20;
+
+    // Enough for a stack; a crash says most in its first lines, and is the last to be written.
+    private const int MaxKeptLength = 6000;
 
     private readonly Queue<string> kept = [];
     private readonly Lock gate = new();
+    private int keptLength;
 
     /// <summary>The last lines, oldest first.</summary>
     public IReadOnlyList<string> Last
@@ -63,8 +66,9 @@ internal sealed class OutputTail(Action<string> forward)
         lock (gate)
         {
             kept.Enqueue(text);
-            if (kept.Count > MaxKept)
-                kept.Dequeue();
+            keptLength += text.Length;
+            while (keptLength > MaxKeptLength && kept.Count > 1)
+                keptLength -= kept.Dequeue().Length;
         }
         forward(text);
     }

@@ -123,7 +123,7 @@ internal sealed class Supervisor(MillraceInstance instance, WorkerOptions option
         var how = child.Overdue is not null ? "was killed: its job ran longer than its timeout" : ExitText.Of(child.ExitCode, !OperatingSystem.IsWindows());
         var last = child.LastLines;
         var evidence = last.Count == 0 ? "It wrote nothing." : $"Its last lines: {string.Join(" ⏎ ", last)}";
-        return Sanitiser.TextWithoutSecrets($"Worker process {child.Name} (pid {child.Id}) {how}. {evidence}", 4000);
+        return Sanitiser.TextWithoutSecrets($"Worker process {child.Name} (pid {child.Id}) {how}. {evidence}", 8000);
     }
 
     public IReadOnlyList<WorkerProcessInfo> List() => [.. Places.Select(static place => place.Info)];

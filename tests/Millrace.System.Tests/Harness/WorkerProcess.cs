@@ -51,14 +51,7 @@ public sealed class WorkerProcess : IAsyncDisposable
 
     public static async Task<WorkerProcess> StartAsync(TestDatabase database, int concurrency = 10, double expiry = 30, double grace = 5, int workers = 0, params string[] more)
     {
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
-        string[] arguments =
-        [
-            Program, database.Kind, database.ConnectionString,
-            "--concurrency", Text(concurrency), "--expiry", Text(expiry), "--grace", Text(grace), "--workers", Text(workers), .. more,
-        ];
-        foreach (var argument in arguments)
-            start.ArgumentList.Add(argument);
+        var start = Command(database, ["--concurrency", Text(concurrency), "--expiry", Text(expiry), "--grace", Text(grace), "--workers", Text(workers), .. more]);
         var worker = new WorkerProcess(Process.Start(start)!);
         worker.process.OutputDataReceived += (_, line) => Keep(worker.events, line.Data);
         worker.process.ErrorDataReceived += (_, line) => Keep(worker.log, line.Data);
@@ -70,6 +63,15 @@ public sealed class WorkerProcess : IAsyncDisposable
         return worker;
 
         static string Text(double number) => number.ToString(CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>How it is started.</summary>
+    public static ProcessStartInfo Command(TestDatabase database, params IEnumerable<string> arguments)
+    {
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var argument in arguments.Prepend(database.ConnectionString).Prepend(database.Kind).Prepend(Program))
+            start.ArgumentList.Add(argument);
+        return start;
     }
 
     /// <summary>So many of its child processes have started to work.</summary>

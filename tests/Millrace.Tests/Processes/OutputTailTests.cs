@@ -7,12 +7,13 @@ public sealed class OutputTailTests
     private readonly List<string> lines = [];
 
     [Fact]
-    public async Task Lines_are_passed_on_and_the_last_twenty_kept()
+    public async Task Lines_are_passed_on_and_the_last_ones_kept()
     {
-        var tail = await ReadAsync(string.Concat(Enumerable.Range(1, 30).Select(number => $"line {number}\r\n")));
+        var tail = await ReadAsync(string.Concat(Enumerable.Range(1, 3000).Select(number => $"line {number}\r\n")));
 
-        lines.Count.ShouldBe(30);
-        tail.Last.ShouldBe(Enumerable.Range(11, 20).Select(number => $"line {number}"));
+        lines.Count.ShouldBe(3000);
+        tail.Last[^1].ShouldBe("line 3000");
+        tail.Last.Sum(line => line.Length).ShouldBeInRange(5900, 6000);
     }
 
     [Fact]
