@@ -15,13 +15,14 @@ public static class MillraceServiceCollectionExtensions
     internal const string DefaultName = "millrace";
 
     /// <summary>
-    /// Adds Millrace: <see cref="IJobClient"/> to submit with, and with <see cref="MillraceBuilder.AddWorkers"/> the workers, which start and stop with the host. The handlers' own
+    /// Adds Millrace: <see cref="IJobClient"/> to submit with, <see cref="IJobEvents"/> to hear what running jobs tell users, and with <see cref="MillraceBuilder.AddWorkers"/> the workers, which start and stop with the host. The handlers' own
     /// pool of connections is the keyed <see cref="DbDataSource"/> <c>"millrace"</c>.
     /// </summary>
     public static IServiceCollection AddMillrace(this IServiceCollection services, Action<MillraceBuilder> configure)
     {
         services.AddMillrace(DefaultName, configure);
         services.TryAddSingleton(provider => provider.GetRequiredKeyedService<IJobClient>(DefaultName));
+        services.TryAddSingleton(provider => provider.GetRequiredKeyedService<IJobEvents>(DefaultName));
         return services;
     }
 
@@ -45,6 +46,7 @@ public static class MillraceServiceCollectionExtensions
         services.AddKeyedSingleton<IJobStore>(name, (provider, _) => provider.GetRequiredKeyedService<MillraceInstance>(name).Store);
         services.AddKeyedSingleton<DbDataSource>(name, (provider, _) => provider.GetRequiredKeyedService<MillraceInstance>(name).Store.Handlers);
         services.AddKeyedSingleton<IJobClient>(name, (provider, _) => provider.GetRequiredKeyedService<MillraceInstance>(name).Client);
+        services.AddKeyedSingleton<IJobEvents>(name, (provider, _) => provider.GetRequiredKeyedService<MillraceInstance>(name).Events);
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredKeyedService<MillraceInstance>(name).Host);
         return services;
     }

@@ -59,6 +59,9 @@ internal static partial class Log
     [LoggerMessage(108, LogLevel.Debug, "Job {JobId} ({JobType}, queue {Queue}, attempt {Attempt}) snoozes for {Delay}.")]
     public static partial void Snoozed(ILogger logger, long jobId, string jobType, string queue, int attempt, TimeSpan delay);
 
+    [LoggerMessage(110, LogLevel.Warning, "Job {JobId} ({JobType}, queue {Queue}, attempt {Attempt}) committed its transaction, but could not raise a notification of user {UserId} after it: {Reason} Nobody will see the notification.")]
+    public static partial void NotificationLost(ILogger logger, long jobId, string jobType, string queue, int attempt, long userId, string reason);
+
     // 200-299: upkeep
 
     [LoggerMessage(200, LogLevel.Warning, "Node {Node} ({Name}) is dead: it had not renewed itself in time. Its jobs go back.")]
