@@ -184,6 +184,7 @@ create table millrace_node (
     beat        integer     not null default 0,
     expires_at  integer     not null,
     is_idle     integer     not null default 0,
+    is_listening integer    not null default 0,       -- for events
     types       text        not null,
     queues      text        not null,
     dead_at     integer

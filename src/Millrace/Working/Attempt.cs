@@ -187,18 +187,21 @@ internal sealed class Attempt : IAttempt, IDisposable
         }
     }
 
-    public Task NotifyUserAsync(long userId, string message, CancellationToken cancellationToken)
+    public async Task NotifyUserAsync(long userId, string message, CancellationToken cancellationToken)
     {
         var raised = new NewEvent(userId, Claim.JobId, Claim.Type, NotificationText.Check(Claim, userId, message));
-        if (AmbientTransaction.Current is not { } ambient || !instance.Store.Owns(ambient.Connection))
-            return RaiseAsync(raised, cancellationToken);
-        // Never inside the user's transaction: listeners would wait for its end to be sure of the order.
-        ambient.WhenCommitted(() =>
+        if (AmbientTransaction.Current is { } ambient && instance.Store.Owns(ambient.Connection))
         {
-            lock (gate)
-                raising = RaiseAfterAsync(raising, raised);
-        });
-        return Task.CompletedTask;
+            // Never inside the user's transaction: listeners would wait for its end to be sure of the order.
+            ambient.WhenCommitted(() =>
+            {
+                lock (gate)
+                    raising = RaiseAfterAsync(raising, raised);
+            });
+            return;
+        }
+        await raising.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await RaiseAsync(raised, cancellationToken).ConfigureAwait(false);
     }
 
     public async Task<TValue> OnceAsync<TValue>(string key, Func<CancellationToken, Task<TValue>> step, CancellationToken cancellationToken)
@@ -326,7 +329,7 @@ internal sealed class Attempt : IAttempt, IDisposable
     // In the order in which they were asked for, and seen to the end before the attempt ends.
     private async Task RaiseAfterAsync(Task before, NewEvent raised)
     {
-        await before.ConfigureAwait(false);
+        await before.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         try
         {
             await RaiseAsync(raised, CancellationToken.None).ConfigureAwait(false);

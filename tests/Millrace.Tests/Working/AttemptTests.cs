@@ -439,13 +439,14 @@ public abstract class AttemptTests : IAsyncLifetime
                 await job.NotifyUserAsync(42, "two", inside);
                 (await EventsAsync()).ShouldBeEmpty();
             }, token);
+            await job.NotifyUserAsync(42, "three", token);
             await job.CompleteInTransactionAsync(async (_, inside) => await job.NotifyUserAsync(42, "complete", inside), token);
         };
 
         var run = await server.RunAsync(new Work());
 
-        run.ShouldHaveSucceeded().Notifications.Select(sent => sent.Message).ShouldBe(["one", "two", "complete"]);
-        (await EventsAsync()).ShouldBe(["one", "two", "complete"]);
+        run.ShouldHaveSucceeded().Notifications.Select(sent => sent.Message).ShouldBe(["one", "two", "three", "complete"]);
+        (await EventsAsync()).ShouldBe(["one", "two", "three", "complete"]);
     }
 
     [Fact]
