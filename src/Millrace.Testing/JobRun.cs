@@ -24,6 +24,7 @@ public sealed class JobRun
         Exception = watch.Failure;
         Log = end.Log;
         Progress = watch.Progress;
+        Notifications = watch.Notifications;
         Submitted = watch.Submitted;
         RetryIn = outcome is Outcome.Failed or Outcome.Snoozed ? end.Again : null;
         Started = end.Started;
@@ -56,6 +57,9 @@ public sealed class JobRun
 
     /// <summary>Every progress that the handler reported, also those that are not stored because they came within a second.</summary>
     public IReadOnlyList<ProgressReport> Progress { get; }
+
+    /// <summary>Every notification that it raised, in order. One asked for in a transaction counts once that has committed.</summary>
+    public IReadOnlyList<SentNotification> Notifications { get; }
 
     /// <summary>The jobs that were submitted while it ran, and those it chained if it succeeded.</summary>
     public IReadOnlyList<JobRecord> Submitted { get; }
@@ -105,3 +109,8 @@ public sealed class JobRun
 /// <param name="Percent">As it was given.</param>
 /// <param name="Message">What it was doing; null for nothing said.</param>
 public sealed record ProgressReport(double Percent, string? Message);
+
+/// <summary>What a handler told a user by <see cref="JobContext.NotifyUserAsync"/>.</summary>
+/// <param name="UserId">The user.</param>
+/// <param name="Message">As it would be given to the user: sanitised.</param>
+public sealed record SentNotification(long UserId, string Message);

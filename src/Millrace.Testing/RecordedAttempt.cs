@@ -8,6 +8,7 @@ public sealed class RecordedAttempt
 {
     private readonly Lock gate = new();
     private readonly List<ProgressReport> progress = [];
+    private readonly List<SentNotification> notifications = [];
     private readonly Dictionary<string, object?> steps = new(StringComparer.Ordinal);
 
     internal RecordedAttempt(Claim claim, ILogger log, IServiceProvider services, IReadOnlyDictionary<string, string> headers, int maxAttempts, TimeProvider? time)
@@ -37,6 +38,16 @@ public sealed class RecordedAttempt
         }
     }
 
+    /// <summary>Every notification it raised, in order.</summary>
+    public IReadOnlyList<SentNotification> Notifications
+    {
+        get
+        {
+            lock (gate)
+                return [.. notifications];
+        }
+    }
+
     /// <summary>The steps it did by <c>OnceAsync</c>, and their values. Set one before the call to have the handler find it done.</summary>
     public IDictionary<string, object?> Steps => steps;
 
@@ -54,5 +65,11 @@ public sealed class RecordedAttempt
     {
         lock (gate)
             progress.Add(new ProgressReport(percent, message));
+    }
+
+    internal void Notify(long userId, string message)
+    {
+        lock (gate)
+            notifications.Add(new SentNotification(userId, message));
     }
 }

@@ -73,12 +73,28 @@ public abstract class JobContext
     public void Then<TNext>(TNext data, JobOptions? options = null)
         where TNext : notnull => attempt.Then(data, options);
 
-    /// <summary>Says how far the attempt is. Written at most once a second; the last word is always written.</summary>
+    /// <summary>
+    /// Says how far the attempt is, to whoever looks at the job and, for a user's job, to who listens to that user's events (<see cref="IJobEvents"/>). Written at most once a
+    /// second; of what came too soon the last word is written within a few seconds, while the attempt runs.
+    /// </summary>
     /// <param name="percent">0 to 100; values outside are moved to the nearest end.</param>
     /// <param name="message">What it is doing; null for nothing to say. Cut at 1,000 bytes.</param>
     /// <param name="cancellationToken">Stops waiting.</param>
     public Task ReportProgressAsync(double percent, string? message = null, CancellationToken cancellationToken = default) =>
         attempt.ReportProgressAsync(percent, message, cancellationToken);
+
+    /// <summary>
+    /// Tells a user something at once: whoever listens to that user's events (<see cref="IJobEvents"/>), in any process, gets it. It is not kept for users who are away: after
+    /// about 10 minutes it is gone. When this returns it is committed, whatever becomes of the attempt; an attempt that is repeated tells it again, and so does one that has lost
+    /// its job and does not know yet. In a flow that holds a <c>WithTransactionAsync</c> or <see cref="CompleteInTransactionAsync"/> on this database it is raised after
+    /// the commit, and not at all after a rollback; should the process or the database fail between the two, it is lost.
+    /// </summary>
+    /// <param name="userId">Whom to tell. 0 is the system.</param>
+    /// <param name="message">At most 4,096 bytes in UTF-8. Control characters are made visible.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
+    /// <exception cref="ArgumentException">The message is too long. Nothing was raised.</exception>
+    public Task NotifyUserAsync(long userId, string message, CancellationToken cancellationToken = default) =>
+        attempt.NotifyUserAsync(userId, message, cancellationToken);
 
     /// <summary>
     /// Does a step once per job, over all its attempts: the step's value is stored, and a later attempt gets the stored value instead of running the step again. If the process

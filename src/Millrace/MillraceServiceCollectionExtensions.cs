@@ -16,7 +16,7 @@ public static class MillraceServiceCollectionExtensions
     internal const string DefaultName = "millrace";
 
     /// <summary>
-    /// Adds Millrace: <see cref="IJobClient"/> to submit with, and with <see cref="MillraceBuilder.AddWorkers"/> the workers, which start and stop with the host. The handlers' own
+    /// Adds Millrace: <see cref="IJobClient"/> to submit with, <see cref="IJobEvents"/> to hear what running jobs tell users, and with <see cref="MillraceBuilder.AddWorkers"/> the workers, which start and stop with the host. The handlers' own
     /// pool of connections is the keyed <see cref="DbDataSource"/> <c>"millrace"</c>.
     /// </summary>
     public static IServiceCollection AddMillrace(this IServiceCollection services, Action<MillraceBuilder> configure)
@@ -24,6 +24,7 @@ public static class MillraceServiceCollectionExtensions
         services.AddMillrace(DefaultName, configure);
         services.TryAddSingleton(provider => provider.GetRequiredKeyedService<IJobClient>(DefaultName));
         services.TryAddSingleton(provider => provider.GetRequiredKeyedService<IWorkerProcesses>(DefaultName));
+        services.TryAddSingleton(provider => provider.GetRequiredKeyedService<IJobEvents>(DefaultName));
         return services;
     }
 
@@ -50,6 +51,7 @@ public static class MillraceServiceCollectionExtensions
         services.AddKeyedSingleton<DbDataSource>(name, (provider, _) => provider.GetRequiredKeyedService<MillraceInstance>(name).Store.Handlers);
         services.AddKeyedSingleton<IJobClient>(name, (provider, _) => provider.GetRequiredKeyedService<MillraceInstance>(name).Client);
         services.AddKeyedSingleton<IWorkerProcesses>(name, (provider, _) => new WorkerProcessList(provider.GetRequiredKeyedService<MillraceInstance>(name)));
+        services.AddKeyedSingleton<IJobEvents>(name, (provider, _) => provider.GetRequiredKeyedService<MillraceInstance>(name).Events);
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredKeyedService<MillraceInstance>(name).Host);
         return services;
     }

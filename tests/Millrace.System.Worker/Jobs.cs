@@ -21,6 +21,12 @@ public sealed record Transfer(int Account, long Amount);
 [Job("hold", Queue = "default")]
 public sealed record Hold(string Gate, Manner Manner = Manner.Plain);
 
+/// <summary>Notifies its user again and again, each time with its number and the time, and says how far it is.</summary>
+/// <param name="Times">How often.</param>
+/// <param name="Pause">Milliseconds between two.</param>
+[Job("tell", Queue = "default")]
+public sealed record Tell(int Times, int Pause);
+
 public enum Manner
 {
     /// <summary>Stops when its token says so.</summary>
@@ -52,6 +58,7 @@ public static class Jobs
         .AddJob<Count>((job, cancellationToken) => RunAsync(job, tell, () => CountAsync(job, cancellationToken)), RetryPolicy.Every(TimeSpan.FromMilliseconds(200)))
         .AddJob<Nap>((job, cancellationToken) => RunAsync(job, tell, () => NapAsync(job, cancellationToken)), RetryPolicy.Every(TimeSpan.FromMilliseconds(200)))
         .AddJob<Transfer>((job, cancellationToken) => RunAsync(job, tell, () => TransferAsync(job, cancellationToken)), RetryPolicy.Every(TimeSpan.FromMilliseconds(200)))
+        .AddJob<Tell>((job, cancellationToken) => RunAsync(job, tell, () => TellAsync(job, cancellationToken)), RetryPolicy.Every(TimeSpan.FromMilliseconds(200)))
         .AddJob<Hold>((job, cancellationToken) => RunAsync(job, tell, () => HoldAsync(job, cancellationToken)), RetryPolicy.Every(TimeSpan.FromMilliseconds(200)));
 
     private static async Task RunAsync(JobContext job, Action<string>? tell, Func<Task> work)
@@ -92,6 +99,16 @@ public static class Jobs
                 await WriteAsync(transaction.Connection!, transaction, Effect, job, job.Data.Amount, token);
             },
             cancellationToken);
+
+    private static async Task TellAsync(JobContext<Tell> job, CancellationToken cancellationToken)
+    {
+        for (var i = 0; i < job.Data.Times; i++)
+        {
+            await job.NotifyUserAsync(job.UserId, $"{i} {TimeProvider.System.GetUtcNow().UtcTicks}", cancellationToken);
+            await job.ReportProgressAsync(100.0 * (i + 1) / job.Data.Times, null, cancellationToken);
+            await Task.Delay(TimeSpan.FromMilliseconds(job.Data.Pause), TimeProvider.System, cancellationToken);
+        }
+    }
 
     private static async Task HoldAsync(JobContext<Hold> job, CancellationToken cancellationToken)
     {

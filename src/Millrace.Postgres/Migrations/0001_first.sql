@@ -147,6 +147,20 @@ create table job_log (
     primary key (job_id, run, line)
 );
 
+-- What running jobs tell users: kind is notification or progress. Read by whoever listens, and removed after some minutes. Ids are taken
+-- under a lock that says from where (see Events.cs), so that a reader knows which ids may still appear.
+create sequence event_id as bigint;
+create table event (
+    id          bigint      primary key default nextval('event_id'),
+    at          timestamptz not null,
+    user_id     bigint      not null,
+    kind        text        not null,
+    job_id      bigint      not null,
+    type        text        not null,
+    percent     double precision,
+    message     text
+);
+
 -- What OnceAsync remembers: a step of a job that must not be repeated by a later attempt.
 create table once (
     job_id      bigint      not null,
@@ -166,6 +180,7 @@ create table node (
     beat        bigint      not null default 0,
     expires_at  timestamptz not null,
     is_idle     boolean     not null default false,
+    is_listening boolean    not null default false,   -- for events
     types       text[]      not null,
     queues      text[]      not null,
     dead_at     timestamptz

@@ -52,6 +52,10 @@ internal sealed partial class PostgresStore
                    or exists (select from millrace.unique_key k where k.until <= coalesce(@now, clock_timestamp()))
                    or exists (select from millrace.cancel_request)
                    or exists (select from millrace.progress)
+                   or exists (
+                       select
+                       from (select e.at from millrace.event e order by e.id limit 1) oldest
+                       where oldest.at < coalesce(@now, clock_timestamp()) - interval '10 minutes')
                    or exists (select from millrace.schedule_owner o where not exists (select from millrace.node n where n.id = o.node and n.dead_at is null))
                    or exists (select from millrace.node n where n.dead_at < coalesce(@now, clock_timestamp()) - interval '1 day')
                    or exists (
@@ -73,17 +77,16 @@ internal sealed partial class PostgresStore
                        where head.type not in (select type from live))
         """;
 
-    // Nobody is idle: nothing is sent, and the commit need not take the lock that all senders of notifications share.
+    // Nobody is idle (or listens, for the events' ring "@"): nothing is sent, and the commit need not take the lock that all senders of notifications share.
     private const string Ring = """
         select pg_notify(@bell, q.name)
         from unnest(@queues) as q(name)
         where exists (
             select
             from millrace.node n
-            where n.is_idle
-                and n.dead_at is null
+            where n.dead_at is null
                 and n.expires_at > coalesce(@now, clock_timestamp())
-                and q.name = any(n.queues))
+                and (n.is_idle and q.name = any(n.queues) or n.is_listening and q.name = '@'))
         """;
 
     private static readonly TimeSpan RingPause = TimeSpan.FromMilliseconds(5);

@@ -19,6 +19,12 @@ internal sealed partial class PostgresStore
         where id = @id and is_idle <> @is_idle
         """;
 
+    private const string SetListening = """
+        update millrace.node
+        set is_listening = @is_listening
+        where id = @id and is_listening <> @is_listening
+        """;
+
     private const string Leave = """
         update millrace.node
         set dead_at = coalesce(@now, clock_timestamp()), is_idle = false
@@ -65,6 +71,9 @@ internal sealed partial class PostgresStore
 
     public Task SetIdleAsync(Guid node, bool isIdle, CancellationToken cancellationToken) =>
         WorkAsync("say whether a node is idle", session => session.RunAsync(SetIdle, [Uuid("id", node), Bool("is_idle", isIdle)], cancellationToken), cancellationToken);
+
+    public Task SetListeningAsync(Guid node, bool isListening, CancellationToken cancellationToken) =>
+        WorkAsync("say whether a node listens", session => session.RunAsync(SetListening, [Uuid("id", node), Bool("is_listening", isListening)], cancellationToken), cancellationToken);
 
     public Task LeaveAsync(Guid node, CancellationToken cancellationToken) =>
         WorkAsync("let a node leave", async session =>

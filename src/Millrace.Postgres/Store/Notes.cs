@@ -17,17 +17,25 @@ internal sealed partial class PostgresStore
         """;
 
     private const string SaveProgress = """
-        insert into millrace.progress as p (job_id, run, at, percent, message)
-        select u.job_id, u.run, coalesce(@now, clock_timestamp()), @percent, @message
-        from millrace.lease l
-        cross join lateral unnest(l.job_ids, l.runs) as u(job_id, run)
-        where l.job_ids @> array[@job::bigint]
-            and u.job_id = @job
-            and u.run = @run
-            and not exists (select from millrace.attempt a where a.job_id = u.job_id and a.run = u.run)
-        on conflict (job_id) do update
-        set run = excluded.run, at = excluded.at, percent = excluded.percent, message = excluded.message
-        where p.run <= excluded.run
+        with saved as (
+            insert into millrace.progress as p (job_id, run, at, percent, message)
+            select u.job_id, u.run, coalesce(@now, clock_timestamp()), @percent, @message
+            from millrace.lease l
+            cross join lateral unnest(l.job_ids, l.runs) as u(job_id, run)
+            where l.job_ids @> array[@job::bigint]
+                and u.job_id = @job
+                and u.run = @run
+                and not exists (select from millrace.attempt a where a.job_id = u.job_id and a.run = u.run)
+            on conflict (job_id) do update
+            set run = excluded.run, at = excluded.at, percent = excluded.percent, message = excluded.message
+            where p.run <= excluded.run
+            returning job_id, at, percent, message
+        )
+        insert into millrace.event (at, user_id, kind, job_id, type, percent, message)
+        select s.at, j.user_id, 'progress', j.id, j.type, s.percent, s.message
+        from saved s
+        join millrace.job j on j.id = s.job_id
+        where j.user_id <> 0
         """;
 
     private const string ReadOnce = """
@@ -58,8 +66,8 @@ internal sealed partial class PostgresStore
     }
 
     public Task SaveProgressAsync(long jobId, int run, double percent, string? message, CancellationToken cancellationToken) =>
-        WorkAsync("save progress", session => session.RunAsync(
-            SaveProgress, [Now(), Long("job", jobId), Int("run", run), Double("percent", percent), Text("message", message)], cancellationToken), cancellationToken);
+        WorkAsync("save progress", session => RaiseAsync(
+            session, SaveProgress, [Now(), Long("job", jobId), Int("run", run), Double("percent", percent), Text("message", message)], cancellationToken), cancellationToken);
 
     public Task<string?> ReadOnceAsync(long jobId, string key, CancellationToken cancellationToken) =>
         WorkAsync("read the result of a step", async session =>

@@ -16,6 +16,7 @@ internal sealed partial class PostgresStore : IJobStore
     private readonly NpgsqlDataSource? given;
     private readonly string schema;
     private readonly string bell;
+    private readonly int feed;
 
     public PostgresStore(NpgsqlConnectionStringBuilder settings, PostgresOptions options, StoreClock clock)
         : this(options, clock)
@@ -41,6 +42,7 @@ internal sealed partial class PostgresStore : IJobStore
         this.clock = clock;
         schema = $"\"{options.Schema}\"";
         bell = BellOf(options.Schema);
+        feed = FeedOf(options.Schema);
         Name = "PostgreSQL";
         bellTimer = new Timer(static store => _ = ((PostgresStore)store!).RingLateAsync(), this, Timeout.Infinite, Timeout.Infinite);
     }

@@ -214,11 +214,29 @@ internal sealed partial class PostgresStore
             or not exists (select from millrace.job j where j.id = p.job_id)
         """;
 
+    // By id, which is as good as by time here and needs no index more.
+    private const string RemoveOldEvents = """
+        with oldest as materialized (
+            select e.id, e.at
+            from millrace.event e
+            order by e.id
+            limit 1000
+        )
+        delete from millrace.event e
+        using oldest
+        where e.id = oldest.id
+            and oldest.at < coalesce(@now, clock_timestamp()) - interval '10 minutes'
+        """;
+
     public async Task<IReadOnlyList<string>> TidyAsync(CancellationToken cancellationToken)
     {
         var queues = new HashSet<string>(StringComparer.Ordinal);
         foreach (var step in new[] { SupersedeKeyed, RetakeFreeKeys, BringBackKeyed, FreeOldKeys, SetAsideTypes, RemoveTombstones, ForgetOldRequests })
             await WorkAsync("tidy", session => session.RunAsync(step, [Now()], cancellationToken), cancellationToken).ConfigureAwait(false);
+        while (await WorkAsync("remove old events", session => session.RunAsync(RemoveOldEvents, [Now()], cancellationToken), cancellationToken).ConfigureAwait(false) == 1000)
+        {
+        }
+
         queues.UnionWith(await WorkAsync("bring back jobs", session => BringBackTypesAsync(session, cancellationToken), cancellationToken).ConfigureAwait(false));
         await WorkAsync("drop schedules without an owner", async session =>
         {

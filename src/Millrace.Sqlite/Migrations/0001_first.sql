@@ -153,6 +153,19 @@ create table millrace_job_log (
     primary key (job_id, run, line)
 ) without rowid;
 
+-- What running jobs tell users: kind is notification or progress. Read by whoever listens, and removed after some minutes. autoincrement:
+-- an id is never given twice, also when the table is empty in between.
+create table millrace_event (
+    id          integer     primary key autoincrement,
+    at          integer     not null,
+    user_id     integer     not null,
+    kind        text        not null,
+    job_id      integer     not null,
+    type        text        not null,
+    percent     real,
+    message     text
+);
+
 -- What OnceAsync remembers: a step of a job that must not be repeated by a later attempt.
 create table millrace_once (
     job_id      integer     not null,
@@ -173,6 +186,7 @@ create table millrace_node (
     beat        integer     not null default 0,
     expires_at  integer     not null,
     is_idle     integer     not null default 0,
+    is_listening integer    not null default 0,       -- for events
     types       text        not null,
     queues      text        not null,
     dead_at     integer

@@ -50,6 +50,8 @@ internal sealed partial class SqliteStore
     // Idle nodes poll: there is no bell to be told of, and no reader of the column, so no write either.
     public Task SetIdleAsync(Guid node, bool isIdle, CancellationToken cancellationToken) => Task.CompletedTask;
 
+    public Task SetListeningAsync(Guid node, bool isListening, CancellationToken cancellationToken) => Task.CompletedTask;
+
     private const string LeaveSql = "update millrace_node set dead_at = @now where id = @id and dead_at is null";
 
     private const string DropOwnSchedulesSql = """

@@ -35,8 +35,15 @@ internal sealed partial class SqliteStore
         """;
 
     public Task SaveProgressAsync(long jobId, int run, double percent, string? message, CancellationToken cancellationToken) =>
-        WriteAsync(session => session.Execute(SaveProgressSql,
-            ("@id", jobId), ("@run", (long)run), ("@now", Now()), ("@percent", percent), ("@message", message)), cancellationToken);
+        WriteAsync(session => SaveProgress(session, jobId, run, percent, message, Now()), cancellationToken);
+
+    private static int SaveProgress(Session session, long jobId, int run, double percent, string? message, long now)
+    {
+        var saved = session.Execute(SaveProgressSql, ("@id", jobId), ("@run", (long)run), ("@now", now), ("@percent", percent), ("@message", message));
+        if (saved > 0)
+            RaiseProgress(session, jobId, percent, message, now);
+        return saved;
+    }
 
     private const string ReadOnceSql = "select value from millrace_once where job_id = @id and key = @key";
 

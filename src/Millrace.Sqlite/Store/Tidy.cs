@@ -9,6 +9,8 @@ internal sealed partial class SqliteStore
 
     private static readonly TimeSpan TombstoneAge = TimeSpan.FromDays(1);
 
+    private static readonly TimeSpan EventAge = TimeSpan.FromMinutes(10);
+
     public async Task<IReadOnlyList<string>> TidyAsync(CancellationToken cancellationToken)
     {
         var idle = await ReadAsync(session => IdleKeys(session, Now()), cancellationToken).ConfigureAwait(false);
@@ -18,6 +20,10 @@ internal sealed partial class SqliteStore
         var back = await WriteAsync(session => BringBack(session, LiveTypes(session), Now()), cancellationToken).ConfigureAwait(false);
         back.AddRange(await WriteAsync(session => DecideKeys(session, Now()), cancellationToken).ConfigureAwait(false));
         await WriteAsync(DropNotes, cancellationToken).ConfigureAwait(false);
+        while (await WriteAsync(session => DropEvents(session, Now()), cancellationToken).ConfigureAwait(false) == EventsAtOnce)
+        {
+        }
+
         await WriteAsync(session => DropOwnerless(session, Now()), cancellationToken).ConfigureAwait(false);
         await ReadAsync(session => locks.RemoveStale(node => NodeLives(session, node)), cancellationToken).ConfigureAwait(false);
         return [.. back.Select(job => job.Queue).Distinct().Order(StringComparer.Ordinal)];
@@ -32,6 +38,8 @@ internal sealed partial class SqliteStore
         union all
         select 1 from millrace_node where dead_at <= @old
         union all
+        select 1 from (select at from millrace_event order by id limit 1) where at < @events
+        union all
         select 1
         from millrace_schedule s
         where s.is_persistent = 0
@@ -45,7 +53,7 @@ internal sealed partial class SqliteStore
 
     private static bool NeedsTidying(Session session, long now)
     {
-        if (session.Any(AnyTidyingSql, ("@now", now), ("@old", now - TombstoneAge.ToMicros())))
+        if (session.Any(AnyTidyingSql, ("@now", now), ("@old", now - TombstoneAge.ToMicros()), ("@events", now - EventAge.ToMicros())))
             return true;
         var live = LiveTypes(session);
         return session.Any(WaitingForTypeSql, ("@types", Values.ToTextList(live))) || Strangers(session, live).Count > 0;
@@ -179,6 +187,19 @@ internal sealed partial class SqliteStore
         """;
 
     private static int DropNotes(Session session) => session.Execute(DropRequestsSql) + session.Execute(DropProgressSql);
+
+    // ---- what users were told
+
+    private const int EventsAtOnce = 1000;
+
+    // By id, which is as good as by time here and needs no index more.
+    private const string DropEventsSql = """
+        delete from millrace_event
+        where id in (select id from millrace_event order by id limit @limit)
+          and at < @old
+        """;
+
+    private static int DropEvents(Session session, long now) => session.Execute(DropEventsSql, ("@limit", (long)EventsAtOnce), ("@old", now - EventAge.ToMicros()));
 
     // ---- what the dead leave behind
 

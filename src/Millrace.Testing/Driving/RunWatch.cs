@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Microsoft.Extensions.Logging;
+using Millrace.Notifying;
 using Millrace.Storage;
 using Millrace.Working;
 
@@ -10,6 +11,7 @@ internal sealed class RunWatch
 {
     private readonly Lock gate = new();
     private readonly List<ProgressReport> progress = [];
+    private readonly List<SentNotification> notifications = [];
 
     public IReadOnlyList<ProgressReport> Progress
     {
@@ -17,6 +19,15 @@ internal sealed class RunWatch
         {
             lock (gate)
                 return [.. progress];
+        }
+    }
+
+    public IReadOnlyList<SentNotification> Notifications
+    {
+        get
+        {
+            lock (gate)
+                return [.. notifications];
         }
     }
 
@@ -28,6 +39,12 @@ internal sealed class RunWatch
     {
         lock (gate)
             progress.Add(new ProgressReport(percent, message));
+    }
+
+    public void Notify(long userId, string message)
+    {
+        lock (gate)
+            notifications.Add(new SentNotification(userId, message));
     }
 }
 
@@ -59,6 +76,16 @@ internal sealed class WatchedAttempt(IAttempt attempt, RunWatch watch) : IAttemp
     {
         watch.Report(percent, message);
         return attempt.ReportProgressAsync(percent, message, cancellationToken);
+    }
+
+    public async Task NotifyUserAsync(long userId, string message, CancellationToken cancellationToken)
+    {
+        await attempt.NotifyUserAsync(userId, message, cancellationToken).ConfigureAwait(false);
+        var text = NotificationText.Check(Claim, userId, message);
+        if (AmbientTransaction.Current is { } ambient)
+            ambient.WhenCommitted(() => watch.Notify(userId, text));
+        else
+            watch.Notify(userId, text);
     }
 
     public Task<TValue> OnceAsync<TValue>(string key, Func<CancellationToken, Task<TValue>> step, CancellationToken cancellationToken) =>

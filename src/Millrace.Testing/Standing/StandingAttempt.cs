@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Microsoft.Extensions.Logging;
+using Millrace.Notifying;
 using Millrace.Storage;
 using Millrace.Working;
 
@@ -39,6 +40,12 @@ internal sealed class StandingAttempt(RecordedAttempt recorded) : IAttempt
     public Task ReportProgressAsync(double percent, string? message, CancellationToken cancellationToken)
     {
         recorded.Report(percent, message);
+        return Task.CompletedTask;
+    }
+
+    public Task NotifyUserAsync(long userId, string message, CancellationToken cancellationToken)
+    {
+        recorded.Notify(userId, NotificationText.Check(Claim, userId, message));
         return Task.CompletedTask;
     }
 

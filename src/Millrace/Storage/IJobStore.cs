@@ -65,7 +65,7 @@ public interface IJobStore : IAsyncDisposable
     /// <summary>Stores log lines of running attempts. Lines that are already stored are left alone.</summary>
     Task SaveLogAsync(IReadOnlyList<LogLine> lines, CancellationToken cancellationToken);
 
-    /// <summary>Stores how far a running attempt is; the newest wins. Does nothing for a run that is not its job's latest.</summary>
+    /// <summary>Stores how far a running attempt is; the newest wins. Does nothing for a run that is not its job's latest. For a job of a user (not 0) it also raises an event, in the same commit.</summary>
     Task SaveProgressAsync(long jobId, int run, double percent, string? message, CancellationToken cancellationToken);
 
     /// <summary>Reads what <c>OnceAsync</c> stored under this key for this job.</summary>
@@ -81,6 +81,24 @@ public interface IJobStore : IAsyncDisposable
     /// <param name="cancellationToken">Stops waiting.</param>
     /// <returns>False when the run is stale or the key was stored before.</returns>
     Task<bool> SaveOnceAsync(Guid node, Claim claim, string key, string value, DbTransaction? transaction, CancellationToken cancellationToken);
+
+    // ---- events
+
+    /// <summary>Raises notifications, in this order, and rings (<c>"@"</c>) for nodes that listen. Repeated after an unknown outcome it may raise them twice.</summary>
+    Task RaiseAsync(IReadOnlyList<NewEvent> events, CancellationToken cancellationToken);
+
+    /// <summary>Where the events stand: every event that is raised from now on has a greater id, and none that was raised before.</summary>
+    Task<long> ReadEventPositionAsync(CancellationToken cancellationToken);
+
+    /// <summary>Reads events by id. Reading on from <see cref="EventPage.Position"/> never misses one, however many sessions raise at the same time.</summary>
+    /// <param name="after">Only events with a greater id. One that the database never gave (it was restored from a backup) gives a page with a smaller position.</param>
+    /// <param name="userIds">Whose events.</param>
+    /// <param name="limit">How many at most.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
+    Task<EventPage> ReadEventsAsync(long after, IReadOnlyCollection<long> userIds, int limit, CancellationToken cancellationToken);
+
+    /// <summary>Says whether the node would like to be rung for events.</summary>
+    Task SetListeningAsync(Guid node, bool isListening, CancellationToken cancellationToken);
 
     // ---- changing what is stored
 

@@ -51,7 +51,7 @@ public interface IHeartbeat : IDisposable
     bool Beat();
 
     /// <summary>Waits for a ring of the bell, at most this long. A store without a bell waits for <see cref="Interrupt"/> only.</summary>
-    /// <returns>The names of the queues that were rung, and <c>"!"</c> for a new cancel request; empty when the time was up.</returns>
+    /// <returns>The names of the queues that were rung, <c>"!"</c> for a new cancel request and <c>"@"</c> for an event; empty when the time was up.</returns>
     /// <exception cref="StoreException">The connection broke.</exception>
     IReadOnlyCollection<string> Wait(TimeSpan timeout);
 

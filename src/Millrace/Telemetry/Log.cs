@@ -62,6 +62,9 @@ internal static partial class Log
     [LoggerMessage(109, LogLevel.Error, "Job {JobId} ({JobType}, queue {Queue}, attempt {Attempt}) did not stop although its timeout was over for {Grace}, and was given up while its handler still runs; its slot is lost until the handler returns. Let handlers heed their token, or mark the type as isolated.")]
     public static partial void TimeoutIgnored(ILogger logger, long jobId, string jobType, string queue, int attempt, TimeSpan grace);
 
+    [LoggerMessage(110, LogLevel.Warning, "Job {JobId} ({JobType}, queue {Queue}, attempt {Attempt}) committed its transaction, but could not raise a notification of user {UserId} after it: {Reason} Nobody will see the notification.")]
+    public static partial void NotificationLost(ILogger logger, long jobId, string jobType, string queue, int attempt, long userId, string reason);
+
     // 200-299: upkeep
 
     [LoggerMessage(200, LogLevel.Warning, "Node {Node} ({Name}) is dead: it had not renewed itself in time. Its jobs go back.")]

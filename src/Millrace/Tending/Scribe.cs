@@ -3,9 +3,14 @@ using Millrace.Working;
 
 namespace Millrace.Tending;
 
-/// <summary>Stores the log lines of attempts that run for long, so that people can read along, and refreshes the figures that metrics show.</summary>
+/// <summary>Stores the log lines and the last word about progress of attempts that run for long, so that people can read along, and refreshes the figures that metrics show.</summary>
 internal sealed class Scribe(MillraceInstance instance) : ITender
 {
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan DepthsInterval = TimeSpan.FromSeconds(10);
+
+    private long? depthsRead;
+
     public string Name => "write logs";
 
     public Signal Wake { get; } = new();
@@ -23,12 +28,14 @@ internal sealed class Scribe(MillraceInstance instance) : ITender
                     return true;
                 },
                 cancellationToken).ConfigureAwait(false);
-        if (instance.Telemetry.WantsDepths)
+        foreach (var attempt in instance.Running.All)
+            await attempt.SaveUnsavedProgressAsync(cancellationToken).ConfigureAwait(false);
+        if (instance.Telemetry.WantsDepths && (depthsRead is not { } read || instance.Time.GetElapsedTime(read) >= DepthsInterval))
         {
+            depthsRead = instance.Time.GetTimestamp();
             var depths = await instance.Store.ReadDepthsAsync(cancellationToken).ConfigureAwait(false);
             instance.Telemetry.Depths(depths, await instance.Store.ReadClockAsync(cancellationToken).ConfigureAwait(false));
-            return TimeSpan.FromSeconds(10);
         }
-        return TimeSpan.FromSeconds(2);
+        return Interval;
     }
 }

@@ -1,6 +1,7 @@
 using System.Data.Common;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
+using Millrace.Notifying;
 using Millrace.Storage;
 using Millrace.Submitting;
 using Millrace.Telemetry;
@@ -22,6 +23,7 @@ internal sealed class Attempt : IAttempt, IDisposable
     private long? progressSaved;
     private bool isClosed;
     private (double Percent, string? Message)? unsavedProgress;
+    private Task raising = Task.CompletedTask;
 
     public Attempt(MillraceInstance instance, HeldClaim held, ResolvedPolicy policy, IServiceProvider services, ILogger log, AttemptLog lines)
     {
@@ -74,7 +76,8 @@ internal sealed class Attempt : IAttempt, IDisposable
 
     public IReadOnlyList<NewJob> ThenJobs => then ?? [];
 
-    public (double Percent, string? Message)? UnsavedProgress => unsavedProgress;
+    /// <summary>Notifications that follow a commit and are not stored yet. Never fails.</summary>
+    public Task Raising => raising;
 
     public IReadOnlyDictionary<string, string> Headers => headers ??= ReadHeaders(Claim.Headers);
 
@@ -159,7 +162,49 @@ internal sealed class Attempt : IAttempt, IDisposable
             progressSaved = instance.Time.GetTimestamp();
             unsavedProgress = null;
         }
-        await instance.Store.SaveProgressAsync(Claim.JobId, Claim.Run, percent, message, cancellationToken).ConfigureAwait(false);
+        await SaveProgressAsync(percent, message, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Writes a word that came too soon after the one before it, if there is one and its time has come.</summary>
+    public async Task SaveUnsavedProgressAsync(CancellationToken cancellationToken)
+    {
+        double percent;
+        string? message;
+        lock (gate)
+        {
+            if (isClosed || unsavedProgress is not { } unsaved || progressSaved is { } saved && instance.Time.GetElapsedTime(saved) < ProgressInterval)
+                return;
+            progressSaved = instance.Time.GetTimestamp();
+            unsavedProgress = null;
+            (percent, message) = unsaved;
+        }
+        try
+        {
+            await SaveProgressAsync(percent, message, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            lock (gate)
+                unsavedProgress ??= (percent, message);
+            throw;
+        }
+    }
+
+    public async Task NotifyUserAsync(long userId, string message, CancellationToken cancellationToken)
+    {
+        var raised = new NewEvent(userId, Claim.JobId, Claim.Type, NotificationText.Check(Claim, userId, message));
+        if (AmbientTransaction.Current is { } ambient && instance.Store.Owns(ambient.Connection))
+        {
+            // Never inside the user's transaction: listeners would wait for its end to be sure of the order.
+            ambient.WhenCommitted(() =>
+            {
+                lock (gate)
+                    raising = RaiseAfterAsync(raising, raised);
+            });
+            return;
+        }
+        await raising.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await RaiseAsync(raised, cancellationToken).ConfigureAwait(false);
     }
 
     public async Task<TValue> OnceAsync<TValue>(string key, Func<CancellationToken, Task<TValue>> step, CancellationToken cancellationToken)
@@ -263,6 +308,39 @@ internal sealed class Attempt : IAttempt, IDisposable
     };
 
     public void Dispose() => stop.Dispose();
+
+    private async Task SaveProgressAsync(double percent, string? message, CancellationToken cancellationToken)
+    {
+        await instance.Store.SaveProgressAsync(Claim.JobId, Claim.Run, percent, message, cancellationToken).ConfigureAwait(false);
+        if (Claim.UserId != 0)
+            instance.WakeUps.Events.Set();
+    }
+
+    private async Task RaiseAsync(NewEvent raised, CancellationToken cancellationToken)
+    {
+        await instance.Patiently.RunAsync(
+            async token =>
+            {
+                await instance.Store.RaiseAsync([raised], token).ConfigureAwait(false);
+                return true;
+            },
+            cancellationToken).ConfigureAwait(false);
+        instance.WakeUps.Events.Set();
+    }
+
+    // In the order in which they were asked for, and seen to the end before the attempt ends.
+    private async Task RaiseAfterAsync(Task before, NewEvent raised)
+    {
+        await before.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        try
+        {
+            await RaiseAsync(raised, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            Telemetry.Log.NotificationLost(instance.Log, Claim.JobId, Claim.Type, Claim.Queue, Claim.Attempt, raised.UserId, exception.Message);
+        }
+    }
 
     private async Task<RunStanding> LookAsync()
     {

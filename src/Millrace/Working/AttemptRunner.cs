@@ -124,6 +124,7 @@ internal sealed class AttemptRunner(MillraceInstance instance)
 
     private async Task<AttemptEnd> EndAsync(Attempt attempt, Exception? failure, string? result)
     {
+        await attempt.Raising.ConfigureAwait(false);
         var log = attempt.Lines.Take();
         if (attempt.IsCompleted)
         {
@@ -131,8 +132,6 @@ internal sealed class AttemptRunner(MillraceInstance instance)
                 Log.FailedAfterCompletion(instance.Log, failure, attempt.Claim.JobId, attempt.Claim.Type, attempt.Claim.Queue, attempt.Claim.Attempt);
             return attempt.CompletedEnd() with { Log = log };
         }
-        if (attempt.UnsavedProgress is { } progress && failure is not null)
-            await SaveLastProgressAsync(attempt, progress).ConfigureAwait(false);
 
         var decision = EndDecision.Decide(failure, attempt.StopReason, attempt.StopMessage, attempt.Claim.Attempt, attempt.Policy, Random.Shared.NextDouble());
         return new AttemptEnd
@@ -177,18 +176,6 @@ internal sealed class AttemptRunner(MillraceInstance instance)
             numbered.Add(job with { Id = id });
         }
         return numbered;
-    }
-
-    private async Task SaveLastProgressAsync(Attempt attempt, (double Percent, string? Message) progress)
-    {
-        try
-        {
-            await instance.Store.SaveProgressAsync(attempt.Claim.JobId, attempt.Claim.Run, progress.Percent, progress.Message, CancellationToken.None).ConfigureAwait(false);
-        }
-        catch (StoreException)
-        {
-            // Progress is for people to look at; the end of the attempt matters more.
-        }
     }
 
     private static void LogFailure(Attempt attempt, Exception failure)

@@ -29,6 +29,8 @@ internal interface IAttempt
 
     Task ReportProgressAsync(double percent, string? message, CancellationToken cancellationToken);
 
+    Task NotifyUserAsync(long userId, string message, CancellationToken cancellationToken);
+
     Task<TValue> OnceAsync<TValue>(string key, Func<CancellationToken, Task<TValue>> step, CancellationToken cancellationToken);
 
     Task OnceInTransactionAsync(string key, Func<DbTransaction, CancellationToken, Task> step, CancellationToken cancellationToken);

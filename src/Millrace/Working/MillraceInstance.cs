@@ -3,6 +3,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Millrace.Notifying;
 using Millrace.Processes;
 using Millrace.Storage;
 using Millrace.Submitting;
@@ -46,6 +47,7 @@ internal sealed class MillraceInstance : IAsyncDisposable, IDisposable
         store = new Lazy<IJobStore>(CreateStore);
         submitter = new Lazy<Submitter>(() => new Submitter(Store, Options, Time));
         Client = new JobClient(this);
+        Events = new EventFeed(this);
         Runner = new AttemptRunner(this);
         Node = new NodeKeeper(this);
         Idleness = new Idleness(this);
@@ -102,6 +104,8 @@ internal sealed class MillraceInstance : IAsyncDisposable, IDisposable
     public Submitter Submitter => submitter.Value;
 
     public JobClient Client { get; }
+
+    public EventFeed Events { get; }
 
     public AttemptRunner Runner { get; }
 
@@ -190,6 +194,7 @@ internal sealed class MillraceInstance : IAsyncDisposable, IDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await Events.DisposeAsync().ConfigureAwait(false);
         await Node.DisposeAsync().ConfigureAwait(false);
         Telemetry.Dispose();
         if (store.IsValueCreated)

@@ -23,6 +23,9 @@ internal sealed class WakeUps
     /// <summary>Somebody asked to cancel a running job.</summary>
     public Signal Cancels { get; } = new();
 
+    /// <summary>There is something for who listens to events.</summary>
+    public Signal Events { get; } = new();
+
     public void Watch(string queue, Action wake) => queues[queue] = wake;
 
     /// <summary>A queue has something to claim.</summary>
@@ -51,15 +54,16 @@ internal sealed class WakeUps
         }
     }
 
-    /// <summary>A ring of the bell: queue names, and "!" for a cancel request.</summary>
+    /// <summary>A ring of the bell: queue names, "!" for a cancel request, and "@" for an event (which may be a queue's name too).</summary>
     public void Rung(IEnumerable<string> names)
     {
         foreach (var name in names)
         {
             if (name == "!")
                 Cancels.Set();
-            else
-                Ready(name);
+            else if (name == "@")
+                Events.Set();
+            Ready(name);
         }
     }
 }

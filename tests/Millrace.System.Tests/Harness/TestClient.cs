@@ -29,6 +29,8 @@ public sealed class TestClient : IAsyncDisposable
 
     public IJobClient Jobs => services.GetRequiredService<IJobClient>();
 
+    public IJobEvents Events => services.GetRequiredService<IJobEvents>();
+
     /// <summary>The pool for transactions.</summary>
     public DbDataSource Database => services.GetRequiredKeyedService<DbDataSource>("millrace");
 

@@ -41,6 +41,17 @@ public sealed class TestJobTests
     }
 
     [Fact]
+    public async Task Notifications_are_recorded_as_the_user_would_get_them()
+    {
+        var job = TestJob.Context(new Welcome("a@b.c"), userId: 42);
+
+        await job.NotifyUserAsync(job.UserId, "Welcome\0");
+        (await Should.ThrowAsync<ArgumentException>(() => job.NotifyUserAsync(42, new string('x', 4_097)))).Message.ShouldContain("at most 4,096 are allowed");
+
+        TestJob.Recorded(job).Notifications.ShouldBe([new SentNotification(42, "Welcome\uFFFD")]);
+    }
+
+    [Fact]
     public async Task A_step_is_done_once()
     {
         var job = TestJob.Context(new Welcome("a@b.c"));

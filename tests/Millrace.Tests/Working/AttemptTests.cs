@@ -407,6 +407,81 @@ public abstract class AttemptTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_notification_is_raised_at_once_whatever_becomes_of_the_attempt()
+    {
+        stage.Play = async (job, token) =>
+        {
+            await job.NotifyUserAsync(42, "red \u001b[31malert\0", token);
+            (await EventsAsync()).ShouldBe(["red alert\uFFFD"]);
+            throw new InvalidDataException("no");
+        };
+
+        var run = await server.RunAsync(new Work());
+
+        run.ShouldHaveFailed<InvalidDataException>();
+        run.Notifications.ShouldBe([new SentNotification(42, "red alert\uFFFD")]);
+        (await EventsAsync()).ShouldBe(["red alert\uFFFD"]);
+    }
+
+    [Fact]
+    public async Task In_a_transaction_it_is_raised_after_the_commit_and_not_after_a_rollback()
+    {
+        stage.Play = async (job, token) =>
+        {
+            await Should.ThrowAsync<InvalidDataException>(() => job.WithTransactionAsync(async (_, inside) =>
+            {
+                await job.NotifyUserAsync(42, "rolled back", inside);
+                throw new InvalidDataException("no");
+            }, token));
+            await job.WithTransactionAsync(async (_, inside) =>
+            {
+                await job.NotifyUserAsync(42, "one", inside);
+                await job.NotifyUserAsync(42, "two", inside);
+                (await EventsAsync()).ShouldBeEmpty();
+            }, token);
+            await job.NotifyUserAsync(42, "three", token);
+            await job.CompleteInTransactionAsync(async (_, inside) => await job.NotifyUserAsync(42, "complete", inside), token);
+        };
+
+        var run = await server.RunAsync(new Work());
+
+        run.ShouldHaveSucceeded().Notifications.Select(sent => sent.Message).ShouldBe(["one", "two", "three", "complete"]);
+        (await EventsAsync()).ShouldBe(["one", "two", "three", "complete"]);
+    }
+
+    [Fact]
+    public async Task A_notification_that_is_too_long_is_refused_whole()
+    {
+        stage.Play = (job, token) => job.NotifyUserAsync(42, new string('ü', 2_049), token);
+
+        var fault = (await server.RunAsync(new Work())).ShouldHaveFailed<ArgumentException>();
+
+        fault.Message.ShouldContain("The notification of user 42 by job");
+        fault.Message.ShouldContain("has 4,098 bytes in UTF-8; at most 4,096 are allowed. It was not raised.");
+        (await EventsAsync()).ShouldBeEmpty();
+        stage.Play = (job, token) => job.NotifyUserAsync(42, new string('\a', 4_096), token);
+        (await server.RunAsync(new Work())).ShouldHaveSucceeded();
+        (await EventsAsync()).ShouldBe([new string('\u2407', 4_096)]);
+    }
+
+    [Fact]
+    public async Task Subscribers_hear_on_a_test_server_although_its_clock_stands_still()
+    {
+        var events = server.Services.GetRequiredService<IJobEvents>();
+        await using var heard = events.SubscribeAsync(42, await events.ReadPositionAsync(), TestContext.Current.CancellationToken).GetAsyncEnumerator();
+        var next = heard.MoveNextAsync();
+        stage.Play = (job, token) => job.NotifyUserAsync(42, "hello", token);
+
+        await server.RunAsync(new Work());
+
+        (await next).ShouldBeTrue();
+        heard.Current.Message.ShouldBe("hello");
+    }
+
+    private async Task<List<string?>> EventsAsync() =>
+        [.. (await server.Services.GetRequiredKeyedService<IJobStore>("millrace").ReadEventsAsync(0, [42], 100, CancellationToken.None)).Events.Select(told => told.Message)];
+
+    [Fact]
     public async Task Lines_of_any_logger_are_kept_with_their_properties()
     {
         stage.Play = (job, _) =>
