@@ -1,5 +1,5 @@
 // A process that runs jobs and says on standard output what it does. It ends when its standard input ends, or on SIGTERM.
-//   Millrace.System.Worker postgres|sqlite CONNECTION [--concurrency N] [--expiry SECONDS] [--grace SECONDS]
+//   Millrace.System.Worker postgres|sqlite CONNECTION [--concurrency N] [--expiry SECONDS] [--grace SECONDS] [--version N]
 using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -10,6 +10,7 @@ using Millrace.System;
 var concurrency = 10;
 var expiry = 30.0;
 var grace = 5.0;
+var version = 0;
 for (var i = 2; i < args.Length; i += 2)
 {
     var value = double.Parse(args[i + 1], CultureInfo.InvariantCulture);
@@ -18,6 +19,7 @@ for (var i = 2; i < args.Length; i += 2)
         case "--concurrency": concurrency = (int)value; break;
         case "--expiry": expiry = value; break;
         case "--grace": grace = value; break;
+        case "--version": version = (int)value; break;
         default: throw new ArgumentException($"Unknown argument {args[i]}.");
     }
 }
@@ -31,6 +33,7 @@ builder.Services.AddMillrace(m =>
 {
     _ = args[0] == "postgres" ? m.UsePostgres(args[1]) : m.UseSqlite(args[1]);
     m.AddSystemJobs(Console.WriteLine)
+        .AddJobsOf(version)
         .Configure(options => options.MaxAttempts = 100)
         .AddWorkers(workers =>
         {

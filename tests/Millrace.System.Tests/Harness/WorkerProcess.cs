@@ -26,13 +26,13 @@ public sealed class WorkerProcess : IAsyncDisposable
 
     public int Count(string verb) => events.Count(line => line.StartsWith(verb + " ", StringComparison.Ordinal));
 
-    public static async Task<WorkerProcess> StartAsync(TestDatabase database, int concurrency = 10, double expiry = 30, double grace = 5)
+    public static async Task<WorkerProcess> StartAsync(TestDatabase database, int concurrency = 10, double expiry = 30, double grace = 5, int version = 0)
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         string[] arguments =
         [
             Program, database.Kind, database.ConnectionString,
-            "--concurrency", Text(concurrency), "--expiry", Text(expiry), "--grace", Text(grace),
+            "--concurrency", Text(concurrency), "--expiry", Text(expiry), "--grace", Text(grace), "--version", Text(version),
         ];
         foreach (var argument in arguments)
             start.ArgumentList.Add(argument);
