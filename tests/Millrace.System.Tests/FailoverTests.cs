@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
+using Npgsql;
 
 namespace Millrace.System.Tests;
 
@@ -139,6 +140,33 @@ public sealed class FailoverTests(ITestOutputHelper output)
         (await ImageAsync(pair.New)).ShouldBe(before, "nothing of it reaches the new primary");
         (await pair.New.NumberAsync($"select count(*) from millrace.attempt where node = '{alone}' and rescued_by is null and outcome = 'succeeded' and type = 'hold'")).ShouldBe(0);
         File.Delete(gate);
+    }
+
+    // 25006: whoever takes any host gets to a standby before it is promoted, and is told that it takes no writes.
+    [Fact]
+    [Trait("Speed", "Slow")]
+    public async Task A_standby_that_is_met_before_its_promotion_is_asked_again()
+    {
+        await using var pair = await Pair.StartAsync(isSynchronous: true);
+        await pair.Both.ExecuteAsync(Jobs.Tables);
+        var any = new ServerDatabase(new NpgsqlConnectionStringBuilder(pair.Both.ConnectionString) { TargetSessionAttributes = "any" }.ConnectionString, pair.New.ConnectionString);
+        await using var client = await TestClient.StartAsync(any, m => m.Configure(options => options.SubmitTimeout = TimeSpan.FromSeconds(60)));
+        await using var worker = await WorkerProcess.StartAsync(any, expiry: 3);
+        await client.Jobs.SubmitAsync(new Transfer(1, 1));
+        await Eventually.IsAsync(() => worker.Count("returned") == 1, Long, "the worker works", () => worker.Log);
+
+        await pair.CrashOldAsync();
+        var submitting = client.Jobs.SubmitAsync(new Transfer(2, 2));
+        await Eventually.IsAsync(() => worker.Log.Contains("25006", StringComparison.Ordinal), Long, "the worker meets the standby", () => worker.Log);
+        submitting.IsCompleted.ShouldBeFalse();
+        await pair.PromoteNewAsync();
+        var watch = Stopwatch.StartNew();
+        await submitting.WaitAsync(Long, TestContext.Current.CancellationToken);
+        var submitted = watch.Elapsed;
+        await Eventually.IsAsync(() => worker.Count("returned") == 2, Long, "the worker goes on", () => worker.Log);
+
+        output.WriteLine($"after the promotion: submitted {submitted.TotalSeconds:0.00} s, done {watch.Elapsed.TotalSeconds:0.00} s");
+        (await any.RowsAsync("select balance from account where id in (1, 2) order by id")).ShouldBe(["1", "2"]);
     }
 
     private static async Task<IReadOnlyList<long>> HoldAsync(TestClient client, WorkerProcess worker, string gate)
