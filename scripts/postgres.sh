@@ -4,6 +4,8 @@
 #   scripts/postgres.sh bin                prints the directory of PostgreSQL's programs; as root on Debian it installs them when there are none
 #   scripts/postgres.sh start DIR          makes a cluster in DIR, starts it and a PgBouncer, writes DIR/env and prints it
 #   scripts/postgres.sh start DIR alone    the same without PgBouncer
+#   scripts/postgres.sh standby DIR OF     makes a copy of the running cluster in OF, in DIR, starts it as a standby that streams from it, and prints DIR/env
+#   scripts/postgres.sh promote DIR        makes that standby a primary
 #   scripts/postgres.sh crash DIR          stops the cluster at once, as a power cut would
 #   scripts/postgres.sh resume DIR         starts it again on the same port
 #   scripts/postgres.sh stop DIR           stops both and deletes DIR
@@ -135,6 +137,26 @@ CONF
     echo "$port" >"$dir/port"
 }
 
+standby() {
+    local dir=$1 of=$2 bin port try
+    bin=$(bin)
+    [ -f "$of/port" ] || fail "$of holds no cluster"
+    mkdir -p "$dir"
+    [ "$(id -u)" != 0 ] || chown postgres "$dir"
+    # -R writes down where to stream from.
+    as_owner "$bin/pg_basebackup" -D "$dir/data" -h 127.0.0.1 -p "$(cat "$of/port")" -U postgres -R -X stream -c fast >"$dir/backup.log" 2>&1 \
+        || { cat "$dir/backup.log" >&2; fail "pg_basebackup failed"; }
+    for ((try = 0; ; try++)); do
+        port=$(free_port)
+        start_server "$dir" "$bin" "$port" && break
+        [ "$try" -lt 4 ] || { tail -n 20 "$dir/postgres.log" >&2; fail "the standby does not start"; }
+    done
+    echo "export MILLRACE_TEST_POSTGRES='Host=127.0.0.1;Port=$port;Username=postgres;Database=postgres'" | tee "$dir/env"
+    echo "$port" >"$dir/port"
+}
+
+promote() { as_owner "$(bin)/pg_ctl" promote -w -D "$1/data" >/dev/null || { tail -n 20 "$1/postgres.log" >&2; fail "the standby was not promoted"; }; }
+
 crash() { as_owner "$(bin)/pg_ctl" stop -m immediate -w -D "$1/data" >/dev/null; }
 
 resume() { start_server "$1" "$(bin)" "$(cat "$1/port")" || { tail -n 20 "$1/postgres.log" >&2; fail "PostgreSQL does not start again"; }; }
@@ -150,7 +172,7 @@ stop() {
 command=${1:-}
 case $command in
     bin) bin ;;
-    start | crash | resume | stop)
+    start | standby | promote | crash | resume | stop)
         case ${2:-} in /*) ;; *) fail "$command needs an absolute directory" ;; esac
         "$command" "$2" "${3:-}" ;;
     *) sed -n '2,/^set -/{/^#/s/^# \{0,1\}//p}' "$0"; exit 2 ;;

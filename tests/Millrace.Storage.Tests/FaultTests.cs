@@ -65,14 +65,22 @@ public sealed class FaultsOfPostgres() : Contract(new PostgresDatabase())
         (await CountAsync("job", $"id = {job.Id}")).ShouldBe(1);
     }
 
+    // As a standby does, and a primary that was made one: somebody will take writes again, so it is tried again, and the outcome is certain.
     [Fact]
-    public async Task A_database_that_refuses_writes_says_so()
+    public async Task A_database_that_refuses_writes_says_so_and_is_tried_again()
     {
         await Database.QueryAsync($"alter database {Database.Name} set default_transaction_read_only = on");
         try
         {
             await using var store = Database.Open(clock);
-            (await Should.ThrowAsync<StoreException>(() => store.SubmitAsync([Some.Job()], null, Stop))).Fault.ShouldBe(StoreFault.ReadOnly);
+            foreach (var count in new[] { 1, 500 })
+            {
+                var refused = await Should.ThrowAsync<StoreException>(() => store.SubmitAsync(Some.Jobs(count), null, Stop));
+                refused.Fault.ShouldBe(StoreFault.Unavailable);
+                refused.IsTransient.ShouldBeTrue();
+                refused.Message.ShouldContain("takes no writes");
+                refused.Message.ShouldContain("25006");
+            }
         }
         finally
         {
@@ -82,13 +90,42 @@ public sealed class FaultsOfPostgres() : Contract(new PostgresDatabase())
         }
     }
 
+    // D6: an answer that came before the disk had it would be no answer. What is stricter than the default is left alone.
+    [Theory]
+    [InlineData("off", "on")]
+    [InlineData("remote_apply", "remote_apply")]
+    public async Task A_commit_of_the_store_waits_for_the_disk_whatever_the_database_was_told(string told, string used)
+    {
+        await Database.QueryAsync($"alter database {Database.Name} set synchronous_commit = {told}");
+        try
+        {
+            await Database.QueryAsync("""
+                create table seen (setting text not null);
+                create function see() returns trigger language plpgsql as 'begin insert into seen values (current_setting(''synchronous_commit'')); return null; end';
+                create trigger see after insert on millrace.job execute function see();
+                create trigger see after insert on millrace.attempt execute function see();
+                """);
+            var store = OpenStore();
+            await store.SubmitAsync([Some.Job()], null, Stop);
+            await store.SubmitAsync(Some.Jobs(500), null, Stop);
+            await store.SubmitAsync([Some.Job(key: Some.Key())], null, Stop);
+            var node = await NodeAsync();
+            await node.EndAsync(await node.ClaimOneAsync(), Outcome.Succeeded);
+            (await Database.QueryAsync("select distinct setting from seen")).ShouldHaveSingleItem()[0].ShouldBe(used);
+        }
+        finally
+        {
+            await Database.QueryAsync($"alter database {Database.Name} reset synchronous_commit");
+        }
+    }
+
     [Theory]
     [InlineData("40001", StoreFault.Conflict)]
     [InlineData("40P01", StoreFault.Conflict)]
     [InlineData("55P03", StoreFault.Conflict)]
     [InlineData("23505", StoreFault.Rejected)]
     [InlineData("22P02", StoreFault.Rejected)]
-    [InlineData("25006", StoreFault.ReadOnly)]
+    [InlineData("25006", StoreFault.Unavailable)]
     [InlineData("53100", StoreFault.ReadOnly)]
     [InlineData("57P01", StoreFault.Unavailable)]
     [InlineData("57P03", StoreFault.Unavailable)]
@@ -110,6 +147,29 @@ public sealed class FaultsOfPostgres() : Contract(new PostgresDatabase())
         Store.Owns(same).ShouldBeTrue();
         await using var other = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(Database.ConnectionString) { Database = "postgres" }.ConnectionString);
         Store.Owns(other).ShouldBeFalse();
+    }
+
+    // After a failover a transaction may be on either of them.
+    [Fact]
+    public async Task Connections_to_any_of_several_hosts_are_the_stores_own()
+    {
+        await using var store = new PostgresStore(new NpgsqlConnectionStringBuilder("Host=one:5433, Two;Port=6000;Database=app"), new PostgresOptions(), clock);
+        store.Name.ShouldBe("PostgreSQL one:5433,two:6000/app, schema millrace");
+        foreach (var text in new[] { "Host=one;Port=5433;Database=app", "Host=two:6000;Database=app", "Host=two:6000,one:5433;Database=app", "Host=three,ONE:5433;Database=app" })
+            store.Owns(new NpgsqlConnection(text)).ShouldBeTrue(text);
+        foreach (var text in new[] { "Host=one;Database=app", "Host=three,four;Database=app", "Host=one:5433;Database=other" })
+            store.Owns(new NpgsqlConnection(text)).ShouldBeFalse(text);
+    }
+
+    [Theory]
+    [InlineData("Host=one,two", "primary", 1)]
+    [InlineData("Host=one,two;Target Session Attributes=prefer-primary;Host Recheck Seconds=10", "prefer-primary", 10)]
+    [InlineData("Host=one", null, 10)]
+    public async Task Of_several_hosts_the_primary_is_asked_for_and_looked_for_every_second(string text, string? session, int seconds)
+    {
+        await using var store = new PostgresStore(new NpgsqlConnectionStringBuilder(text), new PostgresOptions(), clock);
+        var settings = new NpgsqlConnectionStringBuilder(store.Handlers.ConnectionString);
+        (settings.TargetSessionAttributes, settings.HostRecheckSeconds).ShouldBe((session, seconds));
     }
 }
 

@@ -1,5 +1,5 @@
 // A process that runs jobs and says on standard output what it does. It ends when its standard input ends, or on SIGTERM.
-//   Millrace.System.Worker postgres|sqlite CONNECTION [--concurrency N] [--expiry SECONDS] [--grace SECONDS] [--workers N] [--recycle N] [--timeout-grace SECONDS] [--isolated 1] [--broken 1]
+//   Millrace.System.Worker postgres|sqlite CONNECTION [--concurrency N] [--expiry SECONDS] [--grace SECONDS] [--workers N] [--recycle N] [--timeout-grace SECONDS] [--isolated 1] [--broken 1] [--version N]
 using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -16,6 +16,7 @@ var recycle = 0;
 var timeoutGrace = 30.0;
 var isIsolated = false;
 var isBroken = false;
+var version = 0;
 for (var i = 2; i < args.Length; i += 2)
 {
     var value = double.Parse(args[i + 1], CultureInfo.InvariantCulture);
@@ -29,6 +30,7 @@ for (var i = 2; i < args.Length; i += 2)
         case "--timeout-grace": timeoutGrace = value; break;
         case "--isolated": isIsolated = true; break;
         case "--broken": isBroken = true; break;
+        case "--version": version = (int)value; break;
         default: throw new ArgumentException($"Unknown argument {args[i]}.");
     }
 }
@@ -47,6 +49,7 @@ builder.Services.AddMillrace(m =>
     _ = args[0] == "postgres" ? m.UsePostgres(args[1]) : m.UseSqlite(args[1]);
     m.AddSystemJobs(Console.WriteLine)
         .AddBadJobs()
+        .AddJobsOf(version)
         .Configure(options => options.MaxAttempts = 100)
         .AddIsolatedJobs(isIsolated)
         .AddWorkers(options =>

@@ -30,15 +30,8 @@ internal sealed partial class PostgresStore
             return false;
         var mine = settings ?? new NpgsqlConnectionStringBuilder(given?.ConnectionString);
         var theirs = new NpgsqlConnectionStringBuilder(npgsql.ConnectionString);
-        return Place(mine.Host) == Place(theirs.Host) && mine.Port == theirs.Port
-            && (mine.Database ?? mine.Username) == (theirs.Database ?? theirs.Username);
-
-        static string Place(string? host) => host switch
-        {
-            null or "" or "localhost" or "127.0.0.1" or "::1" => "local",
-            _ when host[0] is '/' or '@' => "local",
-            _ => host.ToLowerInvariant(),
-        };
+        // Several hosts are one database: whichever of them a transaction is on, it is on ours.
+        return (mine.Database ?? mine.Username) == (theirs.Database ?? theirs.Username) && Hosts.Of(mine).Intersect(Hosts.Of(theirs)).Any();
     }
 
     /// <summary>One operation on the work connection: waits for its turn, opens the connection when there is none, and turns the provider's exceptions into ours.</summary>
@@ -225,6 +218,7 @@ internal sealed partial class PostgresStore
             text.TcpKeepAliveInterval = 2;
         if (isPooled)
             text.NoResetOnClose = true;
+        Hosts.PreferThePrimary(text);
         change(text);
         return new NpgsqlDataSourceBuilder(text.ConnectionString).Build();
     }

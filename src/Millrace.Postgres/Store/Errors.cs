@@ -26,6 +26,8 @@ internal sealed partial class PostgresStore
         return null;
     }
 
+    private const string ReadOnlyState = PostgresErrorCodes.ReadOnlySqlTransaction;
+
     private static StoreFault FaultOf(string sqlState) => sqlState switch
     {
         // Serialization failure, deadlock, lock timeout, statement cancelled.
@@ -34,8 +36,10 @@ internal sealed partial class PostgresStore
         "40003" or "08007" => StoreFault.Unknown,
         // Shut down, crashed, cannot connect now, too many connections, idle session or transaction ended.
         "57P01" or "57P02" or "57P03" or "57P05" or "25P03" or "53300" => StoreFault.Unavailable,
-        // Read-only, out of disk space, out of memory; 55000 is what a standby answers to some statements.
-        "25006" or "53100" or "53200" => StoreFault.ReadOnly,
+        // Read-only: a standby, most often, and after a failover this host or another one takes writes again.
+        ReadOnlyState => StoreFault.Unavailable,
+        // Out of disk space, out of memory.
+        "53100" or "53200" => StoreFault.ReadOnly,
         _ when sqlState.StartsWith("08", StringComparison.Ordinal) => StoreFault.Unavailable,
         _ => StoreFault.Rejected,
     };
@@ -50,7 +54,7 @@ internal sealed partial class PostgresStore
             case PostgresException postgres:
                 var fault = FaultOf(postgres.SqlState);
                 // Here the server said it was going away after the commit was sent. The words may have crossed on the wire.
-                if (fault == StoreFault.Unavailable && commitIsInFlight)
+                if (fault == StoreFault.Unavailable && commitIsInFlight && postgres.SqlState != ReadOnlyState)
                     fault = StoreFault.Unknown;
                 return Fault(fault, task, $"{postgres.MessageText} ({postgres.SqlState}{(postgres.ConstraintName is { } name ? $", {name}" : "")})", exception);
             case NpgsqlException or IOException or SocketException or TimeoutException or OperationCanceledException { InnerException: TimeoutException }:
@@ -64,10 +68,12 @@ internal sealed partial class PostgresStore
         fault,
         $"{Name}: could not {task}. {cause.TrimEnd('.')}. " + fault switch
         {
+            StoreFault.Unavailable when exception is PostgresException { SqlState: ReadOnlyState } =>
+                "Nothing was changed. This server takes no writes: it is a standby, or was made read-only. It is tried again; give the connection string all hosts, and the one that is the primary is found.",
             StoreFault.Unavailable => "Nothing was changed. Try again when the database can be reached.",
             StoreFault.Unknown => "The connection broke during the commit, so it may have happened or not. Repeat it with the same ids: it is not done twice.",
             StoreFault.Conflict => "Another transaction was in the way and nothing was changed. Try again.",
-            StoreFault.ReadOnly => "Nothing was changed. The database takes no writes: look at its disk space, its memory, and whether this is the primary.",
+            StoreFault.ReadOnly => "Nothing was changed. The database takes no writes: look at its disk space and its memory.",
             _ => "Nothing was changed, and the same statement would fail again.",
         },
         exception);

@@ -5,8 +5,9 @@ using Npgsql;
 
 namespace Millrace.Postgres;
 
-// Numbered files, applied in order, in one transaction under one advisory lock. Code of version N works on schema N and N + 1, so that
-// nodes can be upgraded one by one.
+// Numbered files, applied in order, each in a transaction of its own under one advisory lock. Code of version N works on schema N and
+// N + 1, so that nodes can be upgraded one by one. Whoever waits for a lock on a table makes all who come later wait too: a migration gives
+// up after LockTimeout, lets the others go on, and comes again.
 internal sealed partial class PostgresStore
 {
     // From the catalogue itself: what to_regnamespace said before the wait for the lock is remembered by the session, and would be said again.
@@ -37,52 +38,80 @@ internal sealed partial class PostgresStore
         select has_schema_privilege(@place, 'create') and to_regclass(quote_ident(@place) || '.worker_jobs') is null
         """;
 
+    // How long a migration comes again for its locks before the start fails.
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
+    private static readonly TimeSpan PauseBetweenTries = TimeSpan.FromSeconds(1);
+
+    /// <summary>Reads the migrations this version knows, in order. Replaced by tests that come from the future.</summary>
+    internal Func<IReadOnlyList<(string Name, string Text)>> Known { get; init; } = Migrations;
+
     public async Task MigrateAsync(bool apply, CancellationToken cancellationToken)
     {
-        var migrations = Migrations();
-        await WorkAsync("bring the schema up to date", async session =>
+        var migrations = Known();
+        // Real time, also under a test's clock: this waits for other sessions and decides nothing.
+        var time = TimeProvider.System;
+        var began = time.GetTimestamp();
+        while (true)
         {
-            var (place, hasSchema, version) = await ReadSchemaAsync(session.Connection, cancellationToken).ConfigureAwait(false);
-            if (Check(version, migrations.Count))
-                return true;
-            if (!apply)
+            try
             {
-                throw new StoreException(
-                    StoreFault.Rejected,
-                    $"{Name} is at version {version}, and this version of Millrace needs {migrations.Count}: migrations are missing. Nothing was changed, because MillraceOptions.SchemaChanges is Check: start the application once with Apply, as a role that may change the schema.");
+                if (await WorkAsync("bring the schema up to date", session => StepAsync(session, migrations, apply, cancellationToken), cancellationToken).ConfigureAwait(false))
+                    return;
             }
-
-            await ApplyAsync(session, migrations, place, hasSchema, cancellationToken).ConfigureAwait(false);
-            return true;
-        }, cancellationToken).ConfigureAwait(false);
+            catch (StoreException exception) when (exception.Fault == StoreFault.Conflict && time.GetElapsedTime(began) < Patience)
+            {
+                await Task.Delay(PauseBetweenTries, time, cancellationToken).ConfigureAwait(false);
+            }
+        }
     }
 
-    private async Task ApplyAsync(Session session, List<(string Name, string Text)> migrations, string? place, bool hasSchema, CancellationToken cancellationToken)
+    // True when nothing is left to do.
+    private async Task<bool> StepAsync(Session session, IReadOnlyList<(string Name, string Text)> migrations, bool apply, CancellationToken cancellationToken)
+    {
+        var (place, _, version) = await ReadSchemaAsync(session.Connection, cancellationToken).ConfigureAwait(false);
+        if (Check(version, migrations.Count))
+            return true;
+        if (!apply)
+        {
+            throw new StoreException(
+                StoreFault.Rejected,
+                $"{Name} is at version {version}, and this version of Millrace needs {migrations.Count}: migrations are missing. Nothing was changed, because MillraceOptions.SchemaChanges is Check: start the application once with Apply, as a role that may change the schema.");
+        }
+
+        await ApplyNextAsync(session, migrations, place, cancellationToken).ConfigureAwait(false);
+        return false;
+    }
+
+    private async Task ApplyNextAsync(Session session, IReadOnlyList<(string Name, string Text)> migrations, string? place, CancellationToken cancellationToken)
     {
         var connection = session.Connection;
         await using (var begin = new NpgsqlBatch(connection))
         {
             begin.BatchCommands.Add(new NpgsqlBatchCommand("begin isolation level read committed"));
-            // Long enough for another node's whole migration; the tables' own locks are waited for less.
+            // Long enough for another node's migration; the tables' own locks are waited for less.
             begin.BatchCommands.Add(new NpgsqlBatchCommand("set local lock_timeout = '60s'"));
             begin.BatchCommands.Add(new NpgsqlBatchCommand("select pg_advisory_xact_lock(hashtextextended(@key, 7317))") { Parameters = { Text("key", "millrace " + options.Schema) } });
-            begin.BatchCommands.Add(new NpgsqlBatchCommand("set local lock_timeout = '5s'"));
+            begin.BatchCommands.Add(new NpgsqlBatchCommand("select set_config('lock_timeout', @lock_timeout, true)")
+            {
+                Parameters = { Text("lock_timeout", $"{(int)options.LockTimeout.TotalMilliseconds}ms") },
+            });
             await begin.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
         }
 
         // Now that nobody else can: somebody may have done it while we waited.
-        (_, hasSchema, var version) = await ReadSchemaAsync(connection, cancellationToken).ConfigureAwait(false);
+        var (_, hasSchema, version) = await ReadSchemaAsync(connection, cancellationToken).ConfigureAwait(false);
         if (!hasSchema)
             await ExecuteAsync(connection, $"create schema {schema}", [], cancellationToken).ConfigureAwait(false);
         if (version == 0 && !await HasRecordAsync(connection, cancellationToken).ConfigureAwait(false))
             await ExecuteAsync(connection, CreateRecord, [], cancellationToken).ConfigureAwait(false);
         var view = await ChooseViewAsync(connection, place, cancellationToken).ConfigureAwait(false);
         await ExecuteAsync(connection, $"set local search_path to {schema}", [], cancellationToken).ConfigureAwait(false);
-        for (var next = version + 1; next <= migrations.Count; next++)
+        if (version < migrations.Count)
         {
-            var (name, text) = migrations[next - 1];
+            var (name, text) = migrations[version];
             await ExecuteAsync(connection, text.Replace(":\"view\"", view, StringComparison.Ordinal), [], cancellationToken).ConfigureAwait(false);
-            await ExecuteAsync(connection, RecordVersion, [Int("version", next), Text("name", name)], cancellationToken).ConfigureAwait(false);
+            await ExecuteAsync(connection, RecordVersion, [Int("version", version + 1), Text("name", name)], cancellationToken).ConfigureAwait(false);
         }
 
         await session.CommitAsync(cancellationToken).ConfigureAwait(false);
@@ -132,7 +161,7 @@ internal sealed partial class PostgresStore
     }
 
     /// <summary>The texts of all migrations, in order: <c>0001_first.sql</c> is the first.</summary>
-    internal static List<(string Name, string Text)> Migrations()
+    internal static IReadOnlyList<(string Name, string Text)> Migrations()
     {
         const string Folder = ".Migrations.";
         var assembly = Assembly.GetExecutingAssembly();

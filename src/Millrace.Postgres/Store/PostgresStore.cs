@@ -22,7 +22,7 @@ internal sealed partial class PostgresStore : IJobStore
         : this(options, clock)
     {
         this.settings = settings;
-        Name = $"PostgreSQL {settings.Host}:{settings.Port}/{settings.Database ?? settings.Username}, schema {options.Schema}";
+        Name = $"PostgreSQL {Hosts.Name(settings)}/{settings.Database ?? settings.Username}, schema {options.Schema}";
         isPooled = options.Pooler == PostgresPooler.Transaction;
     }
 
@@ -32,7 +32,7 @@ internal sealed partial class PostgresStore : IJobStore
         given = dataSource;
         // The text of a data source does not carry the password, unless it was told to persist it; only harmless parts are used.
         var of = new NpgsqlConnectionStringBuilder(dataSource.ConnectionString);
-        Name = $"PostgreSQL {of.Host}:{of.Port}/{of.Database ?? of.Username}, schema {options.Schema}";
+        Name = $"PostgreSQL {Hosts.Name(of)}/{of.Database ?? of.Username}, schema {options.Schema}";
         isPooled = options.Pooler == PostgresPooler.Transaction;
     }
 

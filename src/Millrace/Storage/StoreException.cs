@@ -3,7 +3,7 @@ namespace Millrace.Storage;
 /// <summary>What is known about an operation of a store that failed.</summary>
 public enum StoreFault
 {
-    /// <summary>The database could not be reached, or ended the connection before the work began. Nothing was changed; try again later.</summary>
+    /// <summary>The database could not be reached, ended the connection before the work began, or is a standby for the moment. Nothing was changed; try again later.</summary>
     Unavailable,
 
     /// <summary>The connection broke while the database was committing: the work may have happened. Every operation of a store can be repeated with the same ids.</summary>
@@ -12,7 +12,7 @@ public enum StoreFault
     /// <summary>Another transaction was in the way (serialization failure, deadlock, lock timeout, SQLite busy). Nothing was changed; try again at once.</summary>
     Conflict,
 
-    /// <summary>The database refuses writes: read-only, in recovery, or out of space. Nothing was changed; a person has to look.</summary>
+    /// <summary>The database refuses writes: out of space, or its file is read-only. Nothing was changed; a person has to look.</summary>
     ReadOnly,
 
     /// <summary>The database rejected this statement or this value, and would do so again.</summary>

@@ -46,21 +46,30 @@ internal sealed class Submitter(IJobStore store, MillraceOptions options, TimePr
     public async Task<IReadOnlyList<SubmitAnswer>> SubmitBulkAsync(List<NewJob> jobs, DbTransaction? transaction, CancellationToken cancellationToken)
     {
         List<NewJob>? numbered = null;
+        // Answers by their place in the bulk. Filled only when some ids turn out to be others' (rule 20): what is stored stays so, and the rest gets new ids.
+        var stored = new SortedDictionary<int, SubmitAnswer>();
         return await RepeatAsync(
-            () => numbered?.Take(100).Select(job => job.Id).ToList() ?? [],
+            () => [.. stored.Values.Select(answer => answer.Id).Concat(numbered?.Select(job => job.Id) ?? []).Take(100)],
             async token =>
             {
-                numbered ??= await NumberAsync(jobs, transaction, token).ConfigureAwait(false);
+                numbered ??= await NumberAsync(stored.Count == 0 ? jobs : [.. jobs.Where((_, i) => !stored.ContainsKey(i))], transaction, token).ConfigureAwait(false);
                 if (transaction is not null)
                     return await InTransactionAsync(numbered, transaction, token).ConfigureAwait(false);
                 var answers = await store.SubmitAsync(numbered, null, token).ConfigureAwait(false);
-                if (!answers.Any(answer => answer.State == SubmitState.IdTaken))
+                if (stored.Count == 0 && !answers.Any(answer => answer.State == SubmitState.IdTaken))
                     return answers;
+                var places = Enumerable.Range(0, jobs.Count).Where(i => !stored.ContainsKey(i)).ToArray();
+                for (var i = 0; i < places.Length; i++)
+                {
+                    if (answers[i].State != SubmitState.IdTaken)
+                        stored[places[i]] = answers[i];
+                }
                 numbered = null;
-                return null;
+                return stored.Count == jobs.Count ? [.. stored.Values] : null;
             },
             cancellationToken,
-            repeats: transaction is null).ConfigureAwait(false);
+            repeats: transaction is null,
+            isPartlyStored: () => stored.Count > 0).ConfigureAwait(false);
     }
 
     /// <summary>Stores jobs on the caller's transaction. A failure comes out as it is: the transaction is broken, and the caller's to repeat.</summary>
@@ -98,7 +107,8 @@ internal sealed class Submitter(IJobStore store, MillraceOptions options, TimePr
         Func<IReadOnlyList<long>> jobIds,
         Func<CancellationToken, Task<IReadOnlyList<SubmitAnswer>?>> submit,
         CancellationToken cancellationToken,
-        bool repeats = true)
+        bool repeats = true,
+        Func<bool>? isPartlyStored = null)
     {
         using var deadline = new CancellationTokenSource(options.SubmitTimeout, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
@@ -118,7 +128,7 @@ internal sealed class Submitter(IJobStore store, MillraceOptions options, TimePr
             }
             catch (StoreException exception) when (repeats)
             {
-                throw new SubmitException(mayBeStored ? SubmitFault.Unknown : SubmitFault.NotStored, jobIds(), exception.Message, exception);
+                throw new SubmitException(MayBeStored() ? SubmitFault.Unknown : SubmitFault.NotStored, jobIds(), exception.Message, exception);
             }
             catch (OperationCanceledException exception) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
             {
@@ -131,13 +141,15 @@ internal sealed class Submitter(IJobStore store, MillraceOptions options, TimePr
             }
             catch (OperationCanceledException) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
             {
-                throw TimedOut(mayBeStored, last);
+                throw TimedOut(false, last);
             }
         }
 
+        bool MayBeStored() => mayBeStored || isPartlyStored?.Invoke() == true;
+
         SubmitException TimedOut(bool isUnknown, Exception? cause)
         {
-            var fault = isUnknown || mayBeStored ? SubmitFault.Unknown : SubmitFault.NotStored;
+            var fault = isUnknown || MayBeStored() ? SubmitFault.Unknown : SubmitFault.NotStored;
             var fate = fault == SubmitFault.Unknown ? "It is not known whether the job was stored; JobIds tells what to look for." : "Nothing was stored.";
             return new SubmitException(
                 fault,

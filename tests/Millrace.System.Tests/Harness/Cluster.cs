@@ -21,6 +21,18 @@ public sealed class Cluster : IAsyncDisposable
         return cluster;
     }
 
+    /// <summary>A copy of it that follows it by streaming.</summary>
+    public async Task<Cluster> FollowAsync()
+    {
+        var standby = new Cluster();
+        var printed = await standby.RunAsync("standby", directory);
+        standby.Server = printed.Split('\'')[1];
+        return standby;
+    }
+
+    /// <summary>From a standby to a primary.</summary>
+    public Task PromoteAsync() => RunAsync("promote");
+
     /// <summary>Stops it at once, as a power cut would.</summary>
     public Task CrashAsync() => RunAsync("crash");
 

@@ -132,7 +132,8 @@ public sealed class SqliteTestDatabase : TestDatabase
 
     public override string ConnectionString => Path.Combine(directory, "jobs.db");
 
-    public static SqliteTestDatabase Create() => new(Directory.CreateDirectory(Place).FullName);
+    /// <param name="directory">Where, when not among the temporary files. It is deleted with the database.</param>
+    public static SqliteTestDatabase Create(string? directory = null) => new(Directory.CreateDirectory(directory ?? Place).FullName);
 
     public override void Use(MillraceBuilder builder) => builder.UseSqlite(ConnectionString);
 

@@ -49,9 +49,10 @@ public sealed class WorkerProcess : IAsyncDisposable
 
     public int Count(string verb) => events.Count(line => line.StartsWith(verb + " ", StringComparison.Ordinal));
 
-    public static async Task<WorkerProcess> StartAsync(TestDatabase database, int concurrency = 10, double expiry = 30, double grace = 5, int workers = 0, params string[] more)
+    public static async Task<WorkerProcess> StartAsync(TestDatabase database, int concurrency = 10, double expiry = 30, double grace = 5, int workers = 0, int version = 0, params string[] more)
     {
-        var start = Command(database, ["--concurrency", Text(concurrency), "--expiry", Text(expiry), "--grace", Text(grace), "--workers", Text(workers), .. more]);
+        string[] arguments = ["--concurrency", Text(concurrency), "--expiry", Text(expiry), "--grace", Text(grace), "--workers", Text(workers), "--version", Text(version), .. more];
+        var start = Command(database, arguments);
         var worker = new WorkerProcess(Process.Start(start)!);
         worker.process.OutputDataReceived += (_, line) => Keep(worker.events, line.Data);
         worker.process.ErrorDataReceived += (_, line) => Keep(worker.log, line.Data);
