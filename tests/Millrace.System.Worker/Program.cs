@@ -1,5 +1,5 @@
 // A process that runs jobs and says on standard output what it does. It ends when its standard input ends, or on SIGTERM.
-//   Millrace.System.Worker postgres|sqlite CONNECTION [--concurrency N] [--expiry SECONDS] [--grace SECONDS]
+//   Millrace.System.Worker postgres|sqlite CONNECTION [--concurrency N] [--expiry SECONDS] [--grace SECONDS] [--queues NAME,…]
 using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -10,14 +10,15 @@ using Millrace.System;
 var concurrency = 10;
 var expiry = 30.0;
 var grace = 5.0;
+var queues = "";
 for (var i = 2; i < args.Length; i += 2)
 {
-    var value = double.Parse(args[i + 1], CultureInfo.InvariantCulture);
     switch (args[i])
     {
-        case "--concurrency": concurrency = (int)value; break;
-        case "--expiry": expiry = value; break;
-        case "--grace": grace = value; break;
+        case "--concurrency": concurrency = (int)Number(args[i + 1]); break;
+        case "--expiry": expiry = Number(args[i + 1]); break;
+        case "--grace": grace = Number(args[i + 1]); break;
+        case "--queues": queues = args[i + 1]; break;
         default: throw new ArgumentException($"Unknown argument {args[i]}.");
     }
 }
@@ -37,6 +38,8 @@ builder.Services.AddMillrace(m =>
             workers.Concurrency = concurrency;
             workers.NodeExpiry = TimeSpan.FromSeconds(expiry);
             workers.ShutdownGrace = TimeSpan.FromSeconds(grace);
+            foreach (var queue in queues.Split(',', StringSplitOptions.RemoveEmptyEntries))
+                workers.Queues[queue] = new QueueOptions();
         });
 });
 
@@ -53,3 +56,5 @@ _ = Task.Run(async () =>
 });
 await host.WaitForShutdownAsync();
 Console.WriteLine("stopped");
+
+static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);

@@ -1,6 +1,7 @@
 using System.Data.Common;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Millrace.Storage;
 
 namespace Millrace.System.Tests;
 
@@ -28,6 +29,8 @@ public sealed class TestClient : IAsyncDisposable
     }
 
     public IJobClient Jobs => services.GetRequiredService<IJobClient>();
+
+    public IJobStore Store => services.GetRequiredKeyedService<IJobStore>("millrace");
 
     /// <summary>The pool for transactions.</summary>
     public DbDataSource Database => services.GetRequiredKeyedService<DbDataSource>("millrace");

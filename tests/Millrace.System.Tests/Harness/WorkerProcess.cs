@@ -26,13 +26,22 @@ public sealed class WorkerProcess : IAsyncDisposable
 
     public int Count(string verb) => events.Count(line => line.StartsWith(verb + " ", StringComparison.Ordinal));
 
-    public static async Task<WorkerProcess> StartAsync(TestDatabase database, int concurrency = 10, double expiry = 30, double grace = 5)
+    /// <param name="database">Where the jobs are.</param>
+    /// <param name="concurrency">Of each queue.</param>
+    /// <param name="expiry">In seconds.</param>
+    /// <param name="grace">In seconds.</param>
+    /// <param name="connection">Another way to the database; null for the direct one.</param>
+    /// <param name="space">A network namespace to run in; null for the test's own.</param>
+    /// <param name="queues">Separated by commas; empty for those of the types.</param>
+    public static async Task<WorkerProcess> StartAsync(
+        TestDatabase database, int concurrency = 10, double expiry = 30, double grace = 5, string? connection = null, string? space = null, string queues = "")
     {
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(space is null ? "dotnet" : "ip") { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         string[] arguments =
         [
-            Program, database.Kind, database.ConnectionString,
-            "--concurrency", Text(concurrency), "--expiry", Text(expiry), "--grace", Text(grace),
+            .. space is null ? Array.Empty<string>() : ["netns", "exec", space, "dotnet"],
+            Program, database.Kind, connection ?? database.ConnectionString,
+            "--concurrency", Text(concurrency), "--expiry", Text(expiry), "--grace", Text(grace), "--queues", queues,
         ];
         foreach (var argument in arguments)
             start.ArgumentList.Add(argument);
@@ -48,6 +57,41 @@ public sealed class WorkerProcess : IAsyncDisposable
 
         static string Text(double number) => number.ToString(CultureInfo.InvariantCulture);
     }
+
+    /// <summary>How many of its connections lead to this port, by what the process itself holds open (Linux).</summary>
+    public int Connections(int port)
+    {
+        var hexadecimal = port.ToString("X4", CultureInfo.InvariantCulture);
+        // "sl local:port remote:port state … inode": what is left of a connection after its close has no inode.
+        var sockets = File.ReadLines($"/proc/{Id}/net/tcp").Skip(1)
+            .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .Where(words => words[2].EndsWith(':' + hexadecimal, StringComparison.Ordinal))
+            .Select(words => $"socket:[{words[9]}]")
+            .ToHashSet();
+        return Handles().Count(sockets.Contains);
+    }
+
+    /// <summary>What it holds open (Linux).</summary>
+    public IReadOnlyList<string> Handles()
+    {
+        var handles = new List<string>();
+        foreach (var file in Directory.GetFiles($"/proc/{Id}/fd"))
+        {
+            try
+            {
+                if (File.ResolveLinkTarget(file, returnFinalTarget: false) is { } target)
+                    handles.Add(target.Name);
+            }
+            catch (IOException)
+            {
+                // Closed meanwhile.
+            }
+        }
+        return handles;
+    }
+
+    /// <summary>How many threads it has (Linux).</summary>
+    public int Threads => Directory.GetDirectories($"/proc/{Id}/task").Length;
 
     /// <summary>SIGKILL, and the process is gone.</summary>
     public async Task KillAsync()
