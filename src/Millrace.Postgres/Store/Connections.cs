@@ -281,7 +281,7 @@ internal sealed partial class PostgresStore
         public NpgsqlConnection Connection => connection;
 
         /// <summary>Whether a commit may have reached the database, so that a broken connection leaves the outcome unknown.</summary>
-        public bool CommitIsInFlight { get; private set; }
+        public bool CommitIsInFlight { get; set; }
 
         public static NpgsqlParameter[] SettingValues(PostgresStore store) =>
             [Text("lock_timeout", $"{(int)store.options.LockTimeout.TotalMilliseconds}ms"), Bool("local", !store.HasOwnSession)];
