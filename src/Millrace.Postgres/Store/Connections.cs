@@ -16,6 +16,7 @@ internal sealed partial class PostgresStore
     // Guarded by turns.
     private NpgsqlConnection? work;
     private bool isExamined;
+    private readonly ConnectPause pause = new();
 
     // Guarded by sources.
     private NpgsqlDataSource? workSource;
@@ -72,6 +73,7 @@ internal sealed partial class PostgresStore
         if (work is { FullState: ConnectionState.Open })
             return work;
         await DropWorkAsync().ConfigureAwait(false);
+        pause.ThrowIfItLasts();
         try
         {
             var connection = await WorkSource().OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
@@ -85,7 +87,7 @@ internal sealed partial class PostgresStore
         catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
             await DropWorkAsync().ConfigureAwait(false);
-            throw CannotConnect(exception);
+            throw pause.After(CannotConnect(exception));
         }
     }
 
