@@ -35,6 +35,8 @@ public sealed class TcpProxy : IAsyncDisposable
         listener.Listen(512);
         settings.Host = address.ToString();
         settings.Port = ((IPEndPoint)listener.LocalEndPoint!).Port;
+        // Or a connection that fails is tried twice, with encryption and without: a server that is not there would have refused the first.
+        settings.SslMode = SslMode.Disable;
         ConnectionString = settings.ConnectionString;
         accepting = AcceptAsync();
     }

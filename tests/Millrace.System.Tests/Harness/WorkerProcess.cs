@@ -33,8 +33,9 @@ public sealed class WorkerProcess : IAsyncDisposable
     /// <param name="connection">Another way to the database; null for the direct one.</param>
     /// <param name="space">A network namespace to run in; null for the test's own.</param>
     /// <param name="queues">Separated by commas; empty for those of the types.</param>
+    /// <param name="threads">How many its thread pool makes at once; 0 for as many as there are processors.</param>
     public static async Task<WorkerProcess> StartAsync(
-        TestDatabase database, int concurrency = 10, double expiry = 30, double grace = 5, string? connection = null, string? space = null, string queues = "")
+        TestDatabase database, int concurrency = 10, double expiry = 30, double grace = 5, string? connection = null, string? space = null, string queues = "", int threads = 0)
     {
         var start = new ProcessStartInfo(space is null ? "dotnet" : "ip") { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         string[] arguments =
@@ -45,6 +46,8 @@ public sealed class WorkerProcess : IAsyncDisposable
         ];
         foreach (var argument in arguments)
             start.ArgumentList.Add(argument);
+        if (threads > 0)
+            start.Environment["DOTNET_ThreadPool_ForceMinWorkerThreads"] = threads.ToString("x", CultureInfo.InvariantCulture);
         var worker = new WorkerProcess(Process.Start(start)!);
         worker.process.OutputDataReceived += (_, line) => Keep(worker.events, line.Data);
         worker.process.ErrorDataReceived += (_, line) => Keep(worker.log, line.Data);
