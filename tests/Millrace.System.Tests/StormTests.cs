@@ -21,8 +21,9 @@ public sealed class StormTests(ITestOutputHelper output)
         await using var database = await TestDatabase.CreateAsync("postgres");
         var port = new NpgsqlConnectionStringBuilder(database.ConnectionString).Port;
         await using var client = await TestClient.StartAsync(database, m => m.Configure(options => options.SubmitTimeout = TimeSpan.FromSeconds(1)));
-        await using var first = await WorkerProcess.StartAsync(database, expiry: 10);
-        await using var second = await WorkerProcess.StartAsync(database, expiry: 10);
+        var starting = (First: WorkerProcess.StartAsync(database, expiry: 10), Second: WorkerProcess.StartAsync(database, expiry: 10));
+        await using var first = await starting.First;
+        await using var second = await starting.Second;
         WorkerProcess[] workers = [first, second];
         var load = new Load(client.Jobs);
         await Eventually.IsAsync(() => workers.All(worker => worker.Count("returned") > 50), Long, "both work", () => first.Log + second.Log);

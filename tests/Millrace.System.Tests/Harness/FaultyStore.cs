@@ -24,7 +24,7 @@ public class FaultyStore : DispatchProxy
     // What looks around again and again would use up all numbers: the first calls of each count.
     private static readonly HashSet<string> Looks =
         [nameof(IJobStore.LookOutAsync), nameof(IJobStore.SurveyAsync), nameof(IJobStore.PromoteAsync), nameof(IJobStore.TickAsync), nameof(IJobStore.SetIdleAsync), nameof(IHeartbeat.Beat),
-            nameof(IJobStore.ReadClockAsync), nameof(IJobStore.ReadSchedulesAsync), nameof(IJobStore.FindAsync), nameof(IJobStore.TurnAsync), nameof(IJobStore.ReadCancelRequestsAsync)];
+            nameof(IJobStore.ReadClockAsync), nameof(IJobStore.ReadSchedulesAsync), nameof(IJobStore.FindAsync), nameof(IJobStore.ReadCancelRequestsAsync)];
 
     private static readonly MethodInfo Generic = typeof(FaultyStore).GetMethod(nameof(FaultAsync), BindingFlags.Instance | BindingFlags.NonPublic)!;
 
