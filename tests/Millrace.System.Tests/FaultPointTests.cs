@@ -16,6 +16,13 @@ public sealed class FaultPointTests(ITestOutputHelper output)
 {
     private const int Points = 60;
 
+    private static readonly string[] Operations =
+    [
+        nameof(IJobStore.RegisterAsync), nameof(IJobStore.TakeIdsAsync), nameof(IJobStore.SubmitAsync), nameof(IJobStore.TurnAsync), nameof(IJobStore.CompleteAsync), nameof(IJobStore.CancelAsync),
+        nameof(IJobStore.RetryAsync), nameof(IJobStore.RescueAsync), nameof(IJobStore.TickAsync), nameof(IJobStore.PromoteAsync), nameof(IJobStore.PutScheduleAsync), nameof(IJobStore.SaveOnceAsync),
+        nameof(IJobStore.SurveyAsync),
+    ];
+
     // Each has a database of its own. Most of a point's time is waiting.
     private const int Lanes = 8;
 
@@ -31,8 +38,11 @@ public sealed class FaultPointTests(ITestOutputHelper output)
     {
         var seed = Random.Shared.Next();
         output.WriteLine($"seed {seed}");
-        var points = new ConcurrentQueue<(int N, Mishap Mishap)>(
-            from n in Enumerable.Range(1, Points) from mishap in Enum.GetValues<Mishap>() select (n, mishap));
+        // Each of the first sixty calls, and the first of each operation: which of them are among the sixty is a matter of time.
+        var points = new ConcurrentQueue<Point>(
+            from point in Enumerable.Range(1, Points).Select(n => (N: n, Only: (string?)null)).Concat(Operations.Select(operation => (N: 1, Only: (string?)operation)))
+            from mishap in Enum.GetValues<Mishap>()
+            select new Point(point.N, point.Only, mishap));
         var reports = new ConcurrentBag<Report>();
         var watch = Stopwatch.StartNew();
         await Task.WhenAll(Enumerable.Range(0, Lanes).Select(_ => Task.Run(async () =>
@@ -42,23 +52,17 @@ public sealed class FaultPointTests(ITestOutputHelper output)
                 await store.MigrateAsync(true, TestContext.Current.CancellationToken);
             await using var eye = await database.ConnectAsync();
             while (points.TryDequeue(out var point))
-                reports.Add(await new Lane(database, eye, point.N, point.Mishap, unchecked(seed + point.N)).RunAsync());
+                reports.Add(await new Lane(database, eye, point, unchecked(seed + point.N)).RunAsync());
         })));
 
         output.WriteLine($"{kind}: {reports.Count} points in {watch.Elapsed.TotalSeconds:0} s, {reports.Count(report => report.Failed is not null)} of them were reached; "
             + $"{reports.Count(report => report.HealedItself)} runs finished everything by themselves, the next run the rest");
         output.WriteLine(string.Join(", ", reports.GroupBy(report => report.Failed ?? "none").OrderBy(group => group.Key, StringComparer.Ordinal).Select(group => $"{group.Key} {group.Count()}")));
         reports.Where(report => report.Faults.Count > 0)
-            .Select(report => $"call {report.N} ({report.Failed}), {report.Mishap}: {string.Join("; ", report.Faults)}").ShouldBeEmpty();
+            .Select(report => $"{report.Point} at {report.Failed}: {string.Join("; ", report.Faults)}").ShouldBeEmpty();
         // A number that is not reached says nothing.
         reports.Count(report => report.Failed is not null).ShouldBeGreaterThan(reports.Count * 9 / 10);
-        string[] operations =
-        [
-            nameof(IJobStore.MigrateAsync), nameof(IJobStore.RegisterAsync), nameof(IJobStore.TakeIdsAsync), nameof(IJobStore.SubmitAsync), nameof(IJobStore.TurnAsync), nameof(IJobStore.CompleteAsync),
-            nameof(IJobStore.CancelAsync), nameof(IJobStore.RetryAsync), nameof(IJobStore.RescueAsync), nameof(IJobStore.TickAsync), nameof(IJobStore.PromoteAsync), nameof(IJobStore.PutScheduleAsync),
-            nameof(IJobStore.SaveOnceAsync), nameof(IJobStore.SurveyAsync),
-        ];
-        operations.Except(reports.Select(report => report.Failed)).ShouldBeEmpty("each of these has failed once");
+        Operations.Except(reports.Select(report => report.Failed)).ShouldBeEmpty("each of these has failed once");
         NpgsqlConnection.ClearAllPools();
     }
 
@@ -70,7 +74,10 @@ public sealed class FaultPointTests(ITestOutputHelper output)
             : new SqliteStore(new SqliteFile(database.ConnectionString, new SqliteOptions { Synchronous = SqliteSynchronous.Normal }), clock);
     }
 
-    private sealed record Report(int N, Mishap Mishap, string? Failed, bool HealedItself, IReadOnlyList<string> Faults);
+    /// <summary>The n-th call, of all or of one operation.</summary>
+    private sealed record Point(int N, string? Only, Mishap Mishap);
+
+    private sealed record Report(Point Point, string? Failed, bool HealedItself, IReadOnlyList<string> Faults);
 
     /// <summary>One job as it is stored.</summary>
     private sealed record Row(long Id, int Places, int Next, int Run, string Outcome, int Successes, int Effects, int Companions, string Data, string Schedule)
@@ -88,19 +95,19 @@ public sealed class FaultPointTests(ITestOutputHelper output)
     }
 
     /// <summary>One point: a run of which one call fails, and a run that heals.</summary>
-    private sealed class Lane(TestDatabase database, DbConnection eye, int n, Mishap mishap, int seed)
+    private sealed class Lane(TestDatabase database, DbConnection eye, Point point, int seed)
     {
         private readonly List<string> faults = [];
         private readonly HashSet<long> acknowledged = [];
         private readonly HashSet<long> refused = [];
-        private readonly string name = $"{n} {mishap}";
+        private readonly string name = $"{point.N} {point.Only} {point.Mishap}";
         private long delayed;
 
         public async Task<Report> RunAsync()
         {
             var from = await NumberAsync($"select coalesce(max(id), 0) from {database.Table("job")}");
             await LeaveWorkOfTheDeadAsync();
-            var (store, failing) = FaultyStore.Create(Open(database), mishap, n, Patience, seed);
+            var (store, failing) = FaultyStore.Create(Open(database), point.Mishap, point.N, Patience, seed, point.Only);
             var healed = false;
             await using (var services = Services(store))
             {
@@ -126,7 +133,7 @@ public sealed class FaultPointTests(ITestOutputHelper output)
                 await StopAsync(services);
             }
             await CheckAsync(from);
-            return new Report(n, mishap, failing.Failed, healed, faults);
+            return new Report(point, failing.Failed, healed, faults);
         }
 
         private async Task CheckAsync(long from)
@@ -136,7 +143,8 @@ public sealed class FaultPointTests(ITestOutputHelper output)
             {
                 if (!row.IsLegal || !row.IsDone)
                     faults.Add($"not finished: {row}");
-                if (row.Successes != 1 && row.Outcome == "succeeded")
+                // A retry is a person's wish: when its answer is lost it is asked for again, and a job that has run meanwhile runs once more.
+                if (row.Successes != 1 && row.Outcome == "succeeded" && !(row.Id == delayed && row.Successes == 2))
                     faults.Add($"succeeded more than once: {row}");
                 if (row.Effects != (row.Data.Contains("settle", StringComparison.Ordinal) ? 1 : 0))
                     faults.Add($"effects: {row}");

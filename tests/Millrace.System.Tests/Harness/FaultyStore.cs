@@ -21,7 +21,7 @@ public enum Mishap
 /// <summary>A store of which one call fails. A proxy, so that the contract can grow without this file.</summary>
 public class FaultyStore : DispatchProxy
 {
-    // What looks around again and again would use up all numbers: the first calls of each count.
+    // What looks around again and again would use up all numbers: the first three of each count.
     private static readonly HashSet<string> Looks =
         [nameof(IJobStore.LookOutAsync), nameof(IJobStore.SurveyAsync), nameof(IJobStore.PromoteAsync), nameof(IJobStore.TickAsync), nameof(IJobStore.SetIdleAsync), nameof(IHeartbeat.Beat),
             nameof(IJobStore.ReadClockAsync), nameof(IJobStore.ReadSchedulesAsync), nameof(IJobStore.FindAsync), nameof(IJobStore.ReadCancelRequestsAsync)];
@@ -34,7 +34,7 @@ public class FaultyStore : DispatchProxy
     private TimeSpan patience;
     private bool hangsAfter;
     private int remaining;
-    private int looksThatCount;
+    private string? only;
 
     /// <summary>Which operation failed; null before.</summary>
     public string? Failed { get; private set; }
@@ -44,12 +44,12 @@ public class FaultyStore : DispatchProxy
     /// <param name="n">Which call, from 1; 0 for none.</param>
     /// <param name="patience">How long a call that hangs keeps its caller.</param>
     /// <param name="seed">For <see cref="Mishap.Hang"/>.</param>
-    /// <param name="looksThatCount">How many calls of each operation that is repeated by the clock are numbered.</param>
-    public static (IJobStore Store, FaultyStore Faults) Create(IJobStore inner, Mishap mishap, int n, TimeSpan patience, int seed, int looksThatCount = 3)
+    /// <param name="only">The operation whose calls are counted; null for all.</param>
+    public static (IJobStore Store, FaultyStore Faults) Create(IJobStore inner, Mishap mishap, int n, TimeSpan patience, int seed, string? only = null)
     {
         var proxy = Create<IJobStore, FaultyStore>();
         var faulty = (FaultyStore)(object)proxy;
-        (faulty.inner, faulty.mishap, faulty.remaining, faulty.patience, faulty.looksThatCount) = (inner, mishap, n, patience, looksThatCount);
+        (faulty.inner, faulty.mishap, faulty.remaining, faulty.patience, faulty.only) = (inner, mishap, n, patience, only);
         faulty.hangsAfter = new Random(seed).Next(2) == 1;
         return (proxy, faulty);
     }
@@ -88,7 +88,7 @@ public class FaultyStore : DispatchProxy
 
     private bool IsTurnOf(string name)
     {
-        if (Looks.Contains(name) && counts.AddOrUpdate(name, 1, static (_, count) => count + 1) > looksThatCount)
+        if (only is not null ? name != only : Looks.Contains(name) && counts.AddOrUpdate(name, 1, static (_, count) => count + 1) > 3)
             return false;
         if (Interlocked.Decrement(ref remaining) != 0)
             return false;
