@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
-using Millrace.Storage;
 using Npgsql;
 
 namespace Millrace.System.Tests;
@@ -19,15 +17,14 @@ public sealed class AwayTests(ITestOutputHelper output)
     public async Task Results_that_finish_while_the_database_is_away_are_written_when_it_is_back()
     {
         // 15 s against an expiry of 10 s, or 60 s against the default of 30 s.
-        var isLong = double.TryParse(Environment.GetEnvironmentVariable("MILLRACE_TEST_SCALE"), CultureInfo.InvariantCulture, out var scale) && scale >= 4;
-        var away = TimeSpan.FromSeconds(isLong ? 60 : 15);
+        var away = TimeSpan.FromSeconds(Scale.IsLong ? 60 : 15);
         await using var cluster = await Cluster.StartAsync();
         await using var database = await TestDatabase.CreateAsync("postgres", cluster.Server);
         await using var submitting = TcpProxy.Start(database.ConnectionString);
         await using var working = TcpProxy.Start(database.ConnectionString);
         await using var patient = await TestClient.StartAsync(database, m => m.Configure(options => options.SubmitTimeout = Long));
         await using var client = await TestClient.StartAsync(database, m => m.UsePostgres(submitting.ConnectionString).Configure(options => options.SubmitTimeout = SubmitTimeout));
-        await using var worker = await WorkerProcess.StartAsync(database, Slots, isLong ? 30 : 10, connection: working.ConnectionString, queues: "default,other");
+        await using var worker = await WorkerProcess.StartAsync(database, Slots, Scale.IsLong ? 30 : 10, connection: working.ConnectionString, queues: "default,other");
         var port = new NpgsqlConnectionStringBuilder(working.ConnectionString).Port;
         foreach (var queue in new[] { "default", "other" })
             await patient.Jobs.SubmitManyAsync(Enumerable.Range(0, Slots).Select(_ => new Rest(8000)), new JobOptions { Queue = queue });

@@ -38,21 +38,23 @@ public sealed class FaultPointTests(ITestOutputHelper output)
     {
         var seed = Random.Shared.Next();
         output.WriteLine($"seed {seed}");
-        // Each of the first sixty calls, and the first of each operation: which of them are among the sixty is a matter of time.
+        // Each of the first sixty calls, and the first of each operation: which of them are among the sixty is a matter of time. A short run lets each of the sixty fail in
+        // one way only, another with each seed.
         var points = new ConcurrentQueue<Point>(
             from point in Enumerable.Range(1, Points).Select(n => (N: n, Only: (string?)null)).Concat(Operations.Select(operation => (N: 1, Only: (string?)operation)))
             from mishap in Enum.GetValues<Mishap>()
+            where Scale.IsLong || point.Only is not null || (point.N + (seed % 3)) % 3 == (int)mishap
             select new Point(point.N, point.Only, mishap));
         var reports = new ConcurrentBag<Report>();
         var watch = Stopwatch.StartNew();
         await Task.WhenAll(Enumerable.Range(0, Lanes).Select(_ => Task.Run(async () =>
         {
             await using var database = await TestDatabase.CreateAsync(kind);
-            await using (var store = Open(database))
-                await store.MigrateAsync(true, TestContext.Current.CancellationToken);
+            await using var plain = Open(database);
+            await plain.MigrateAsync(true, TestContext.Current.CancellationToken);
             await using var eye = await database.ConnectAsync();
             while (points.TryDequeue(out var point))
-                reports.Add(await new Lane(database, eye, point, unchecked(seed + point.N)).RunAsync());
+                reports.Add(await new Lane(database, plain, eye, point, unchecked(seed + point.N)).RunAsync());
         })));
 
         output.WriteLine($"{kind}: {reports.Count} points in {watch.Elapsed.TotalSeconds:0} s, {reports.Count(report => report.Failed is not null)} of them were reached; "
@@ -95,7 +97,7 @@ public sealed class FaultPointTests(ITestOutputHelper output)
     }
 
     /// <summary>One point: a run of which one call fails, and a run that heals.</summary>
-    private sealed class Lane(TestDatabase database, DbConnection eye, Point point, int seed)
+    private sealed class Lane(TestDatabase database, IJobStore plain, DbConnection eye, Point point, int seed)
     {
         private readonly List<string> faults = [];
         private readonly HashSet<long> acknowledged = [];
@@ -118,23 +120,30 @@ public sealed class FaultPointTests(ITestOutputHelper output)
                 }
                 await StopAsync(services);
             }
-            foreach (var row in (await RowsAsync(from)).Where(row => !row.IsLegal))
+            var rows = await RowsAsync(from);
+            foreach (var row in rows.Where(row => !row.IsLegal))
                 faults.Add($"illegal after the fault: {row}");
-
-            await using (var services = Services(Open(database)))
-            {
-                if (!await StartAsync(services))
-                    faults.Add("the next run does not start");
-                if (delayed > 0 && (await RowsAsync(from)).Any(row => row.Id == delayed && !row.IsDone))
-                    await services.GetRequiredService<IJobClient>().RetryAsync(delayed);
-                if (!await IsDoneAsync(from, Long))
-                    faults.Add("not healed");
-                await services.GetRequiredService<IJobClient>().CancelScheduleAsync(name);
-                await StopAsync(services);
-            }
+            // Where nothing is left to heal another run has nothing to show.
+            if (!healed || !rows.All(row => row.IsDone) || await LeasesAsync() > 0)
+                await HealAsync(from);
+            await plain.RemoveScheduleAsync(name, TestContext.Current.CancellationToken);
             await CheckAsync(from);
             return new Report(point, failing.Failed, healed, faults);
         }
+
+        private async Task HealAsync(long from)
+        {
+            await using var services = Services(Open(database));
+            if (!await StartAsync(services))
+                faults.Add("the next run does not start");
+            if (delayed > 0 && (await RowsAsync(from)).Any(row => row.Id == delayed && !row.IsDone))
+                await services.GetRequiredService<IJobClient>().RetryAsync(delayed);
+            if (!await IsDoneAsync(from, Long))
+                faults.Add("not healed");
+            await StopAsync(services);
+        }
+
+        private Task<long> LeasesAsync() => NumberAsync($"select count(*) from {database.Table("lease")}");
 
         private async Task CheckAsync(long from)
         {
@@ -158,7 +167,7 @@ public sealed class FaultPointTests(ITestOutputHelper output)
                 faults.Add("a tick was fired twice");
             if (await NumberAsync($"select count(*) from effect e where run = 0 and not exists (select 1 from {database.Table("job")} j where j.id = e.job_id)") is var lonely and > 0)
                 faults.Add($"{lonely} effects of transactions whose job is not stored");
-            if (await NumberAsync($"select count(*) from {database.Table("lease")}") is var leases and > 0)
+            if (await LeasesAsync() is var leases and > 0)
                 faults.Add($"{leases} leases are left");
         }
 
@@ -226,7 +235,9 @@ public sealed class FaultPointTests(ITestOutputHelper output)
         private async Task LeaveWorkOfTheDeadAsync()
         {
             var stop = TestContext.Current.CancellationToken;
-            await using var store = Open(database);
+            // A node of SQLite is dead when its store has given up the lock.
+            await using var own = database.Kind == "sqlite" ? Open(database) : null;
+            var store = own ?? plain;
             foreach (var count in new[] { 2, 1 })
             {
                 var node = Guid.NewGuid();
@@ -247,7 +258,7 @@ public sealed class FaultPointTests(ITestOutputHelper output)
                 .UseStore((_, _) => store)
                 .AddJob<Step>(RunAsync, RetryPolicy.Every(TimeSpan.FromMilliseconds(10)))
                 .Configure(options => (options.SubmitTimeout, options.RemoveOldWorkerJobs, options.MaxAttempts) = (TimeSpan.FromSeconds(2), null, 100))
-                .AddWorkers(workers => (workers.NodeExpiry, workers.PollInterval, workers.ShutdownGrace) = (TimeSpan.FromSeconds(1), TimeSpan.FromMilliseconds(20), TimeSpan.FromSeconds(2))));
+                .AddWorkers(workers => (workers.NodeExpiry, workers.PollInterval, workers.ShutdownGrace) = (TimeSpan.FromSeconds(1), TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(2))));
             return services.BuildServiceProvider();
         }
 
@@ -302,11 +313,12 @@ public sealed class FaultPointTests(ITestOutputHelper output)
         private async Task<bool> IsDoneAsync(long from, TimeSpan within)
         {
             var watch = Stopwatch.StartNew();
-            while (!(await RowsAsync(from)).All(row => row.IsDone))
+            var pending = $"select (select count(*) from {database.Table("ready")}) + (select count(*) from {database.Table("scheduled")}) + (select count(*) from {database.Table("waiting")})";
+            // The cheap question first: the other is asked of every job.
+            while (await NumberAsync(pending) > 0 || !(await RowsAsync(from)).All(row => row.IsDone))
             {
                 if (watch.Elapsed > within)
                     return false;
-                // Seldom: eight lanes look.
                 await Eventually.PauseAsync(TimeSpan.FromMilliseconds(50));
             }
             return true;
