@@ -62,6 +62,37 @@ public abstract class NodeContract(TestDatabase database) : Contract(database)
         answer.Claims.ShouldBeEmpty();
     }
 
+    // G9: the database was away for longer than the expiry, for everybody.
+    [Fact]
+    public async Task A_node_that_expired_and_was_not_buried_lives_on_with_the_next_beat()
+    {
+        var node = await NodeAsync();
+        var claim = await RunningAsync(node);
+        await SubmitAsync(Some.Job());
+        Clock.Advance(10 * Some.Expiry);
+
+        (await node.TurnAsync(node.Turn())).NodeIsLost.ShouldBeFalse();
+        node.Beat().ShouldBeTrue();
+        (await node.EndAsync(claim, Outcome.Succeeded)).ShouldBe(EndVerdict.Accepted);
+        (await node.ClaimAsync()).ShouldHaveSingleItem();
+    }
+
+    // The other half: whoever comes second of the beat and the burial comes too late.
+    [Fact]
+    public async Task A_node_that_lived_on_is_not_buried_for_what_was_seen_before()
+    {
+        // There the lock says who lives, and nothing expires (rule 15).
+        if (Database.HasOneWriter)
+            return;
+        var (node, other) = (await NodeAsync(), await NodeAsync());
+        Clock.Advance(10 * Some.Expiry);
+        other.Beat();
+        var sighting = (await other.Store.SurveyAsync(other.Id, Stop)).Expired.ShouldHaveSingleItem();
+        node.Beat().ShouldBeTrue();
+        (await other.Store.BuryAsync(sighting, Stop)).ShouldBeFalse();
+        node.Beat().ShouldBeTrue();
+    }
+
     [Fact]
     public async Task A_heartbeat_of_a_node_that_was_never_registered_says_so()
     {

@@ -143,7 +143,7 @@ public sealed class PoisonTests(ITestOutputHelper output)
     public async Task A_number_of_workers_that_is_none_is_refused_with_its_value()
     {
         await using var database = await TestDatabase.CreateAsync("sqlite");
-        var start = WorkerProcess.Command(database);
+        var start = WorkerProcess.Command(database, []);
         start.Environment["MILLRACE_WORKERS"] = "many";
         using var process = Process.Start(start) ?? throw new InvalidOperationException("No process.");
         var said = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);

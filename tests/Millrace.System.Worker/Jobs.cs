@@ -27,6 +27,14 @@ public sealed record Hold(string Gate, Manner Manner = Manner.Plain);
 [Job("tell", Queue = "default")]
 public sealed record Tell(int Times, int Pause);
 
+/// <summary>Takes its time, and touches nothing.</summary>
+[Job("rest", Queue = "default")]
+public sealed record Rest(int Milliseconds);
+
+/// <summary>Takes its time and a thread of the pool with it.</summary>
+[Job("block", Queue = "default")]
+public sealed record Block(int Milliseconds);
+
 public enum Manner
 {
     /// <summary>Stops when its token says so.</summary>
@@ -59,7 +67,9 @@ public static class Jobs
         .AddJob<Nap>((job, cancellationToken) => RunAsync(job, tell, () => NapAsync(job, cancellationToken)), RetryPolicy.Every(TimeSpan.FromMilliseconds(200)))
         .AddJob<Transfer>((job, cancellationToken) => RunAsync(job, tell, () => TransferAsync(job, cancellationToken)), RetryPolicy.Every(TimeSpan.FromMilliseconds(200)))
         .AddJob<Tell>((job, cancellationToken) => RunAsync(job, tell, () => TellAsync(job, cancellationToken)), RetryPolicy.Every(TimeSpan.FromMilliseconds(200)))
-        .AddJob<Hold>((job, cancellationToken) => RunAsync(job, tell, () => HoldAsync(job, cancellationToken)), RetryPolicy.Every(TimeSpan.FromMilliseconds(200)));
+        .AddJob<Hold>((job, cancellationToken) => RunAsync(job, tell, () => HoldAsync(job, cancellationToken)), RetryPolicy.Every(TimeSpan.FromMilliseconds(200)))
+        .AddJob<Rest>((job, cancellationToken) => RunAsync(job, tell, () => RestAsync(job.Data.Milliseconds, cancellationToken)), RetryPolicy.Every(TimeSpan.FromMilliseconds(200)))
+        .AddJob<Block>((job, cancellationToken) => RunAsync(job, tell, () => BlockOn(RestAsync(job.Data.Milliseconds, cancellationToken))), RetryPolicy.Every(TimeSpan.FromMilliseconds(200)));
 
     private static async Task RunAsync(JobContext job, Action<string>? tell, Func<Task> work)
     {
@@ -89,6 +99,16 @@ public static class Jobs
         var database = job.Services.GetRequiredKeyedService<DbDataSource>("millrace");
         await using var connection = await database.OpenConnectionAsync(CancellationToken.None);
         await WriteAsync(connection, null, Effect, job, 1, CancellationToken.None);
+    }
+
+    private static Task RestAsync(int milliseconds, CancellationToken cancellationToken) =>
+        Task.Delay(TimeSpan.FromMilliseconds(milliseconds), TimeProvider.System, cancellationToken);
+
+    // What one should not write, and what many do.
+    private static Task BlockOn(Task task)
+    {
+        task.GetAwaiter().GetResult();
+        return Task.CompletedTask;
     }
 
     private static Task TransferAsync(JobContext<Transfer> job, CancellationToken cancellationToken) =>

@@ -1,5 +1,5 @@
 // A process that runs jobs and says on standard output what it does. It ends when its standard input ends, or on SIGTERM.
-//   Millrace.System.Worker postgres|sqlite CONNECTION [--concurrency N] [--expiry SECONDS] [--grace SECONDS] [--workers N] [--recycle N] [--timeout-grace SECONDS] [--isolated 1] [--broken 1] [--version N]
+//   Millrace.System.Worker postgres|sqlite CONNECTION [--concurrency N] [--expiry SECONDS] [--grace SECONDS] [--workers N] [--recycle N] [--timeout-grace SECONDS] [--isolated 1] [--broken 1] [--version N] [--queues NAME,…]
 using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -17,20 +17,21 @@ var timeoutGrace = 30.0;
 var isIsolated = false;
 var isBroken = false;
 var version = 0;
+var queues = "";
 for (var i = 2; i < args.Length; i += 2)
 {
-    var value = double.Parse(args[i + 1], CultureInfo.InvariantCulture);
     switch (args[i])
     {
-        case "--concurrency": concurrency = (int)value; break;
-        case "--expiry": expiry = value; break;
-        case "--grace": grace = value; break;
-        case "--workers": workers = (int)value; break;
-        case "--recycle": recycle = (int)value; break;
-        case "--timeout-grace": timeoutGrace = value; break;
+        case "--concurrency": concurrency = (int)Number(args[i + 1]); break;
+        case "--expiry": expiry = Number(args[i + 1]); break;
+        case "--grace": grace = Number(args[i + 1]); break;
+        case "--workers": workers = (int)Number(args[i + 1]); break;
+        case "--recycle": recycle = (int)Number(args[i + 1]); break;
+        case "--timeout-grace": timeoutGrace = Number(args[i + 1]); break;
         case "--isolated": isIsolated = true; break;
         case "--broken": isBroken = true; break;
-        case "--version": version = (int)value; break;
+        case "--version": version = (int)Number(args[i + 1]); break;
+        case "--queues": queues = args[i + 1]; break;
         default: throw new ArgumentException($"Unknown argument {args[i]}.");
     }
 }
@@ -60,6 +61,8 @@ builder.Services.AddMillrace(m =>
             options.Processes = workers;
             options.RecycleAfterJobs = recycle;
             options.TimeoutGrace = TimeSpan.FromSeconds(timeoutGrace);
+            foreach (var queue in queues.Split(',', StringSplitOptions.RemoveEmptyEntries))
+                options.Queues[queue] = new QueueOptions();
         });
 });
 
@@ -80,3 +83,5 @@ _ = Task.Run(async () =>
 });
 await host.WaitForShutdownAsync();
 Console.WriteLine("stopped");
+
+static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);

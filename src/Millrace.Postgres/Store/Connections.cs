@@ -16,6 +16,7 @@ internal sealed partial class PostgresStore
     // Guarded by turns.
     private NpgsqlConnection? work;
     private bool isExamined;
+    private readonly ConnectPause pause = new();
 
     // Guarded by sources.
     private NpgsqlDataSource? workSource;
@@ -65,6 +66,7 @@ internal sealed partial class PostgresStore
         if (work is { FullState: ConnectionState.Open })
             return work;
         await DropWorkAsync().ConfigureAwait(false);
+        pause.ThrowIfItLasts();
         try
         {
             var connection = await WorkSource().OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
@@ -78,7 +80,7 @@ internal sealed partial class PostgresStore
         catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
             await DropWorkAsync().ConfigureAwait(false);
-            throw CannotConnect(exception);
+            throw pause.After(CannotConnect(exception));
         }
     }
 
@@ -275,7 +277,7 @@ internal sealed partial class PostgresStore
         public NpgsqlConnection Connection => connection;
 
         /// <summary>Whether a commit may have reached the database, so that a broken connection leaves the outcome unknown.</summary>
-        public bool CommitIsInFlight { get; private set; }
+        public bool CommitIsInFlight { get; set; }
 
         public static NpgsqlParameter[] SettingValues(PostgresStore store) =>
             [Text("lock_timeout", $"{(int)store.options.LockTimeout.TotalMilliseconds}ms"), Bool("local", !store.HasOwnSession)];

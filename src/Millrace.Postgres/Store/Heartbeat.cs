@@ -7,12 +7,13 @@ namespace Millrace.Postgres;
 
 internal sealed partial class PostgresStore
 {
+    // Expired is not dead: only who was buried has lost anything, and burying asks for the beat that was seen, so one of the two comes too
+    // late. A database that was away for longer than the expiry would otherwise cost every result that waits for it.
     private const string RenewNode = """
         update millrace.node
         set beat = beat + 1, expires_at = coalesce(@now, clock_timestamp()) + @expiry * interval '1 microsecond'
         where id = @id
             and dead_at is null
-            and expires_at > coalesce(@now, clock_timestamp())
         returning beat
         """;
 

@@ -101,6 +101,8 @@ internal sealed partial class PostgresStore
             await session.FinishAsync(reader, cancellationToken).ConfigureAwait(false);
         }
 
+        // What is new is stored by now. When the look at the others fails, nobody may say that nothing was changed.
+        session.CommitIsInFlight = true;
         return await AnswerAsync(session.Connection, jobs, stored, cancellationToken).ConfigureAwait(false);
     }
 

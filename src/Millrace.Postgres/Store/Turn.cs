@@ -57,7 +57,7 @@ internal sealed partial class PostgresStore
     private const string Glance = """
         select coalesce(@now, clock_timestamp()),
                (select min(due) from millrace.scheduled),
-               exists (select from millrace.node n where n.id = @node and n.dead_at is null and n.expires_at > coalesce(@now, clock_timestamp()))
+               exists (select from millrace.node n where n.id = @node and n.dead_at is null)
         """;
 
     public async Task<TurnAnswer> TurnAsync(Turn turn, CancellationToken cancellationToken)

@@ -46,7 +46,7 @@ public sealed record NodeSighting(Guid Id, string Name, long Beat, bool IsCertai
 public interface IHeartbeat : IDisposable
 {
     /// <summary>Renews the node's row.</summary>
-    /// <returns>False when the row is gone, expired or buried: the node was declared dead and must take a new identity.</returns>
+    /// <returns>False when the row is gone or buried: the node was declared dead and must take a new identity. One that only expired lives on.</returns>
     /// <exception cref="StoreException">The database did not answer in time. The next beat opens a new connection.</exception>
     bool Beat();
 

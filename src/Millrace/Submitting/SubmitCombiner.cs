@@ -14,18 +14,29 @@ internal sealed class SubmitCombiner(IJobStore store)
     private readonly Queue<Waiting> waiting = new();
     private bool isSending;
 
-    public Task<SubmitAnswer> SubmitAsync(NewJob job)
+    /// <param name="job">The job, with its id.</param>
+    /// <param name="cancellationToken">Stops waiting. What is on its way then may be stored still; what was not sent yet never will be, and that is a fault of its own.</param>
+    public async Task<SubmitAnswer> SubmitAsync(NewJob job, CancellationToken cancellationToken)
     {
         var mine = new Waiting(job);
+        bool isFirst;
         lock (gate)
         {
             waiting.Enqueue(mine);
-            if (isSending)
-                return mine.Answer.Task;
+            isFirst = !isSending;
             isSending = true;
         }
-        _ = SendAllAsync();
-        return mine.Answer.Task;
+        if (isFirst)
+            _ = SendAllAsync();
+        try
+        {
+            return await mine.Answer.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException exception) when (cancellationToken.IsCancellationRequested && mine.TryTake())
+        {
+            // Left in line it would be stored long after its caller was told otherwise, looked for it in vain and submitted it again.
+            throw new StoreException(StoreFault.Unavailable, $"{store.Name} has not answered an earlier submission of this process yet, so this one was not sent.", exception);
+        }
     }
 
     private async Task SendAllAsync()
@@ -37,7 +48,10 @@ internal sealed class SubmitCombiner(IJobStore store)
             lock (gate)
             {
                 while (batch.Count < LargestBatch && waiting.TryDequeue(out var next))
-                    batch.Add(next);
+                {
+                    if (next.TryTake())
+                        batch.Add(next);
+                }
                 if (batch.Count == 0)
                 {
                     isSending = false;
@@ -71,6 +85,11 @@ internal sealed class SubmitCombiner(IJobStore store)
 
     private sealed record Waiting(NewJob Job)
     {
+        private int isTaken;
+
         public TaskCompletionSource<SubmitAnswer> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        /// <summary>Takes it out of the line: to send it, or to give it up. One of the two.</summary>
+        public bool TryTake() => Interlocked.Exchange(ref isTaken, 1) == 0;
     }
 }

@@ -30,7 +30,7 @@ internal sealed class Submitter(IJobStore store, MillraceOptions options, TimePr
                     numbered = job with { Id = await ids.NextAsync(null, token).ConfigureAwait(false) };
                 // Keyed jobs may have to wait for somebody's transaction, and would keep their neighbours waiting: they go alone.
                 var answer = numbered.Key is null
-                    ? await combiner.SubmitAsync(numbered).WaitAsync(token).ConfigureAwait(false)
+                    ? await combiner.SubmitAsync(numbered, token).ConfigureAwait(false)
                     : (await store.SubmitAsync([numbered], null, token).ConfigureAwait(false))[0];
                 if (answer.State != SubmitState.IdTaken)
                     return [answer];
@@ -132,8 +132,8 @@ internal sealed class Submitter(IJobStore store, MillraceOptions options, TimePr
             }
             catch (OperationCanceledException exception) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
             {
-                // The statement was on its way when the time was up: it may still commit.
-                throw TimedOut(true, last ?? exception);
+                // The statement was on its way when the time was up: it may still commit. Without an id there was no statement yet.
+                throw TimedOut(jobIds().Count > 0, last ?? exception);
             }
             try
             {

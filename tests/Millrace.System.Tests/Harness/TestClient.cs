@@ -1,6 +1,7 @@
 using System.Data.Common;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Millrace.Storage;
 
 namespace Millrace.System.Tests;
 
@@ -30,6 +31,8 @@ public sealed class TestClient : IAsyncDisposable
     public IJobClient Jobs => services.GetRequiredService<IJobClient>();
 
     public IJobEvents Events => services.GetRequiredService<IJobEvents>();
+
+    public IJobStore Store => services.GetRequiredKeyedService<IJobStore>("millrace");
 
     /// <summary>The pool for transactions.</summary>
     public DbDataSource Database => services.GetRequiredKeyedService<DbDataSource>("millrace");

@@ -49,10 +49,37 @@ public sealed class WorkerProcess : IAsyncDisposable
 
     public int Count(string verb) => events.Count(line => line.StartsWith(verb + " ", StringComparison.Ordinal));
 
-    public static async Task<WorkerProcess> StartAsync(TestDatabase database, int concurrency = 10, double expiry = 30, double grace = 5, int workers = 0, int version = 0, params string[] more)
+    /// <param name="database">Where the jobs are.</param>
+    /// <param name="concurrency">Of each queue.</param>
+    /// <param name="expiry">In seconds.</param>
+    /// <param name="grace">In seconds.</param>
+    /// <param name="workers">In how many children it runs jobs; 0 for none.</param>
+    /// <param name="version">Which types it has (Versions.cs).</param>
+    /// <param name="connection">Another way to the database; null for the direct one.</param>
+    /// <param name="space">A network namespace to run in; null for the test's own.</param>
+    /// <param name="queues">Separated by commas; empty for those of the types.</param>
+    /// <param name="threads">How many its thread pool makes at once; 0 for as many as there are processors.</param>
+    /// <param name="more">Other options of the program.</param>
+    public static async Task<WorkerProcess> StartAsync(
+        TestDatabase database,
+        int concurrency = 10,
+        double expiry = 30,
+        double grace = 5,
+        int workers = 0,
+        int version = 0,
+        string? connection = null,
+        string? space = null,
+        string queues = "",
+        int threads = 0,
+        params string[] more)
     {
-        string[] arguments = ["--concurrency", Text(concurrency), "--expiry", Text(expiry), "--grace", Text(grace), "--workers", Text(workers), "--version", Text(version), .. more];
-        var start = Command(database, arguments);
+        string[] arguments =
+        [
+            "--concurrency", Text(concurrency), "--expiry", Text(expiry), "--grace", Text(grace), "--workers", Text(workers), "--version", Text(version), "--queues", queues, .. more,
+        ];
+        var start = Command(database, arguments, connection, space);
+        if (threads > 0)
+            start.Environment["DOTNET_ThreadPool_ForceMinWorkerThreads"] = threads.ToString("x", CultureInfo.InvariantCulture);
         var worker = new WorkerProcess(Process.Start(start)!);
         worker.process.OutputDataReceived += (_, line) => Keep(worker.events, line.Data);
         worker.process.ErrorDataReceived += (_, line) => Keep(worker.log, line.Data);
@@ -67,10 +94,11 @@ public sealed class WorkerProcess : IAsyncDisposable
     }
 
     /// <summary>How it is started.</summary>
-    public static ProcessStartInfo Command(TestDatabase database, params IEnumerable<string> arguments)
+    public static ProcessStartInfo Command(TestDatabase database, IEnumerable<string> arguments, string? connection = null, string? space = null)
     {
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var argument in arguments.Prepend(database.ConnectionString).Prepend(database.Kind).Prepend(Program))
+        var start = new ProcessStartInfo(space is null ? "dotnet" : "ip") { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        string[] first = [.. space is null ? Array.Empty<string>() : ["netns", "exec", space, "dotnet"], Program, database.Kind, connection ?? database.ConnectionString];
+        foreach (var argument in first.Concat(arguments))
             start.ArgumentList.Add(argument);
         return start;
     }
@@ -78,6 +106,41 @@ public sealed class WorkerProcess : IAsyncDisposable
     /// <summary>So many of its child processes have started to work.</summary>
     public Task HasReadyAsync(int children) => Eventually.IsAsync(
         () => log.Count(line => line.Contains("slots for queue", StringComparison.Ordinal)) >= children, TimeSpan.FromSeconds(60), $"{children} children are ready", () => Log);
+
+    /// <summary>How many of its connections lead to this port, by what the process itself holds open (Linux).</summary>
+    public int Connections(int port)
+    {
+        var hexadecimal = port.ToString("X4", CultureInfo.InvariantCulture);
+        // "sl local:port remote:port state … inode": what is left of a connection after its close has no inode.
+        var sockets = File.ReadLines($"/proc/{Id}/net/tcp").Skip(1)
+            .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .Where(words => words[2].EndsWith(':' + hexadecimal, StringComparison.Ordinal))
+            .Select(words => $"socket:[{words[9]}]")
+            .ToHashSet();
+        return Handles().Count(sockets.Contains);
+    }
+
+    /// <summary>What it holds open (Linux).</summary>
+    public IReadOnlyList<string> Handles()
+    {
+        var handles = new List<string>();
+        foreach (var file in Directory.GetFiles($"/proc/{Id}/fd"))
+        {
+            try
+            {
+                if (File.ResolveLinkTarget(file, returnFinalTarget: false) is { } target)
+                    handles.Add(target.Name);
+            }
+            catch (IOException)
+            {
+                // Closed meanwhile.
+            }
+        }
+        return handles;
+    }
+
+    /// <summary>How many threads it has (Linux).</summary>
+    public int Threads => Directory.GetDirectories($"/proc/{Id}/task").Length;
 
     /// <summary>SIGKILL, and the process is gone.</summary>
     public async Task KillAsync()
