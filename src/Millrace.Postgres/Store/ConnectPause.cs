@@ -8,7 +8,7 @@ namespace Millrace.Postgres;
 /// </summary>
 internal sealed class ConnectPause
 {
-    private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(300);
 
     // Real time, also under a test's clock: this spares the database and decides nothing.
     private readonly TimeProvider time = TimeProvider.System;
