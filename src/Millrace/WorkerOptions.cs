@@ -25,7 +25,7 @@ public sealed class WorkerOptions
     /// <value><see cref="WorkerProcesses.None"/>. 0 to 256.</value>
     public WorkerProcesses Processes { get; set; }
 
-    /// <summary>How many child processes run jobs alone: those of types with <see cref="JobAttribute.Isolated"/>, and, where there are child processes, suspects. Started when there is such a type or the first suspect.</summary>
+    /// <summary>How many child processes run jobs alone: those of types with <see cref="JobAttribute.Isolated"/>, and, where there are child processes, suspects. Started where there are child processes, or such a type: a suspect should not wait for a process to start.</summary>
     /// <value>1. 1 to 256.</value>
     public int IsolatedProcesses { get; set; } = 1;
 

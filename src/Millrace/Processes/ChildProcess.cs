@@ -9,7 +9,11 @@ namespace Millrace.Processes;
 /// <summary>One child, from its start to its end, as its parent sees it.</summary>
 internal sealed class ChildProcess : IDisposable
 {
-    private static readonly TimeSpan LastOutput = TimeSpan.FromSeconds(2);
+    // What a child wrote last comes within moments, unless something it started holds the other end: then nobody waits for that.
+    private static readonly TimeSpan LastOutput = TimeSpan.FromMilliseconds(200);
+
+    // The child's end of the pipe can be inherited by whatever is started while it is open here; a sibling that held it would keep the pipe from ending.
+    private static readonly Lock Starting = new();
 
     private readonly Process process;
     private readonly AnonymousPipeServerStream messages;
@@ -17,8 +21,9 @@ internal sealed class ChildProcess : IDisposable
     private readonly OutputTail output;
     private readonly Channel<string> orders = Channel.CreateUnbounded<string>(new UnboundedChannelOptions { SingleReader = true });
     private readonly TaskCompletionSource ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly TaskCompletionSource exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<int> exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource ended = new();
+    private readonly Task reading;
     private int isLookOrdered;
     private long heard;
 
@@ -29,28 +34,30 @@ internal sealed class ChildProcess : IDisposable
         Name = settings.Name;
         Role = settings.Role;
         recorder = FlightRecorder.Create();
-        messages = new AnonymousPipeServerStream(PipeDirection.In, HandleInheritability.Inheritable);
         output = new OutputTail(forward);
-        process = new Process { StartInfo = StartCommand.Make(messages.GetClientHandleAsString()), EnableRaisingEvents = true };
-        // The end of a child is this event: never the end of a pipe, which a grandchild may hold open.
-        process.Exited += (_, _) => exited.TrySetResult();
         heard = TimeProvider.System.GetTimestamp();
-        try
+        lock (Starting)
         {
-            process.Start();
-        }
-        catch
-        {
-            Dispose();
-            throw;
-        }
-        finally
-        {
-            messages.DisposeLocalCopyOfClientHandle();
+            messages = new AnonymousPipeServerStream(PipeDirection.In, HandleInheritability.Inheritable);
+            process = new Process { StartInfo = StartCommand.Make(messages.GetClientHandleAsString()), EnableRaisingEvents = true };
+            // The end of a child is this event: never the end of a pipe, which a grandchild may hold open.
+            process.Exited += (_, _) => exited.TrySetResult(process.ExitCode);
+            try
+            {
+                process.Start();
+            }
+            catch
+            {
+                Dispose();
+                throw;
+            }
+            finally
+            {
+                messages.DisposeLocalCopyOfClientHandle();
+            }
         }
         Id = process.Id;
-        _ = output.ReadAsync(process.StandardOutput, ended.Token);
-        _ = output.ReadAsync(process.StandardError, ended.Token);
+        reading = Task.WhenAll(output.ReadAsync(process.StandardOutput, ended.Token), output.ReadAsync(process.StandardError, ended.Token));
         _ = WriteOrdersAsync();
         orders.Writer.TryWrite((settings with { Recorder = recorder.Path }).ToLine());
     }
@@ -79,13 +86,11 @@ internal sealed class ChildProcess : IDisposable
     /// <summary>Ends when it is ready for work.</summary>
     public Task Ready => ready.Task;
 
-    /// <summary>Ends with the process.</summary>
-    public Task Exited => exited.Task;
+    /// <summary>Ends with the process, with its exit code.</summary>
+    public Task<int> Exited => exited.Task;
 
     /// <summary>How long nothing has come from it.</summary>
     public TimeSpan Silence => TimeProvider.System.GetElapsedTime(Volatile.Read(ref heard));
-
-    public int ExitCode => process.ExitCode;
 
     public IReadOnlyList<string> LastLines => output.Last;
 
@@ -157,12 +162,11 @@ internal sealed class ChildProcess : IDisposable
         }
     }
 
-    /// <summary>What it wrote shortly before its end may still be on its way.</summary>
+    /// <summary>After its end: what it wrote last is read.</summary>
     public async Task CloseAsync()
     {
         orders.Writer.TryComplete();
-        ended.CancelAfter(LastOutput);
-        await Task.WhenAny(Task.Delay(LastOutput / 10, TimeProvider.System)).ConfigureAwait(false);
+        await reading.WaitAsync(LastOutput, TimeProvider.System).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     public void Dispose()
@@ -171,6 +175,17 @@ internal sealed class ChildProcess : IDisposable
         orders.Writer.TryComplete();
         messages.Dispose();
         recorder.Dispose();
+        // The process closes only the streams that nobody has touched.
+        try
+        {
+            process.StandardInput.Dispose();
+            process.StandardOutput.Dispose();
+            process.StandardError.Dispose();
+        }
+        catch (Exception exception) when (exception is IOException or InvalidOperationException)
+        {
+            // The last order could not be written, or the process was never started.
+        }
         process.Dispose();
     }
 

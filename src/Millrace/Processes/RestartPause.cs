@@ -3,32 +3,33 @@ namespace Millrace.Processes;
 /// <summary>How long to wait before a child is started again. Never gives up. Pure.</summary>
 internal static class RestartPause
 {
-    // A child that ran for this long before it ended is started again as if it were the first.
-    private static readonly TimeSpan Healthy = TimeSpan.FromMinutes(1);
-
     private static readonly TimeSpan First = TimeSpan.FromMilliseconds(100);
-
-    // One that never became ready will probably not do so the next time.
     private static readonly TimeSpan LongestAfterFailedStart = TimeSpan.FromSeconds(30);
 
-    // One that died at work died of a job, and that job is taken out of the way after three times: the others should not wait for long.
-    private static readonly TimeSpan LongestAfterCrash = TimeSpan.FromSeconds(2);
+    // A job that kills its process is out of the way after a few deaths: until then the others should not wait for long. More deaths have another cause.
+    private static readonly TimeSpan LongestAfterFewDeaths = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan LongestAfterManyDeaths = TimeSpan.FromSeconds(10);
+    private const int Few = 10;
 
-    /// <summary>How many quick ends there have been in a row, counting this one.</summary>
-    /// <param name="before">How many there had been before.</param>
-    /// <param name="lived">How long it lived after it was ready; null when it never was.</param>
-    public static int CountAfter(int before, TimeSpan? lived) => lived >= Healthy ? 1 : before + 1;
+    /// <summary>A child that worked for this long before it died is forgotten.</summary>
+    public static TimeSpan Healthy { get; } = TimeSpan.FromMinutes(1);
 
-    /// <param name="count">From <see cref="CountAfter"/>.</param>
-    /// <param name="wasReady">Whether it had become ready.</param>
+    /// <param name="failures">How many children in a row did not become ready. One that does not will probably not do so the next time.</param>
     /// <param name="random">0 to 1.</param>
-    public static TimeSpan Next(int count, bool wasReady, double random)
+    public static TimeSpan AfterFailedStart(int failures, double random) => Growing(failures, LongestAfterFailedStart, random);
+
+    /// <param name="deaths">How many in a row died before they were <see cref="Healthy"/>. The first is an accident: another is started at once.</param>
+    /// <param name="random">0 to 1.</param>
+    public static TimeSpan AfterDeath(int deaths, double random) => deaths switch
     {
-        // The first time at once: a single death is an accident.
-        if (count <= 1 && wasReady)
-            return TimeSpan.Zero;
-        var longest = wasReady ? LongestAfterCrash : LongestAfterFailedStart;
-        var pause = First * Math.Pow(2, Math.Min(count - 1, 20));
+        <= 1 => TimeSpan.Zero,
+        <= Few => Growing(deaths, LongestAfterFewDeaths, random),
+        _ => Growing(deaths - Few, LongestAfterManyDeaths, random) + LongestAfterFewDeaths,
+    };
+
+    private static TimeSpan Growing(int count, TimeSpan longest, double random)
+    {
+        var pause = First * Math.Pow(2, Math.Clamp(count - 1, 0, 20));
         return (pause < longest ? pause : longest) * (0.75 + random / 2);
     }
 }

@@ -23,7 +23,6 @@ internal sealed class Supervisor(MillraceInstance instance, WorkerOptions option
     private readonly Lock gate = new();
     private CancellationToken stopping;
     private ITimer? watch;
-    private bool hasIsolation;
 
     /// <summary>Why places have no child that is ready, one sentence each.</summary>
     public IReadOnlyList<string> Faults => [.. Places.Select(static place => place.Fault).OfType<string>()];
@@ -45,8 +44,8 @@ internal sealed class Supervisor(MillraceInstance instance, WorkerOptions option
         stopping = stop;
         for (var i = 1; i <= options.Processes.Count; i++)
             Open($"{i}", ChildRole.Worker);
-        if (instance.Types.HasIsolated)
-            OpenIsolation();
+        for (var i = 1; i <= options.IsolatedProcesses; i++)
+            Open($"isolated-{i}", ChildRole.Isolated);
         watch = instance.Time.CreateTimer(_ => KillFrozen(), null, options.NodeExpiry, options.NodeExpiry / 3);
         // At the first sign of the stop, before anybody waits for it.
         stop.Register(() =>
@@ -54,19 +53,6 @@ internal sealed class Supervisor(MillraceInstance instance, WorkerOptions option
             foreach (var child in children.Keys)
                 child.Drain();
         });
-    }
-
-    /// <summary>There are suspects, which run alone.</summary>
-    public void OpenIsolation()
-    {
-        lock (gate)
-        {
-            if (hasIsolation || stopping.IsCancellationRequested)
-                return;
-            hasIsolation = true;
-            for (var i = 1; i <= options.IsolatedProcesses; i++)
-                Open($"isolated-{i}", ChildRole.Isolated);
-        }
     }
 
     /// <summary>There is something to claim.</summary>
@@ -118,9 +104,9 @@ internal sealed class Supervisor(MillraceInstance instance, WorkerOptions option
     }
 
     /// <summary>How a child ended, with the last lines that it wrote.</summary>
-    public string Describe(ChildProcess child)
+    public string Describe(ChildProcess child, int exitCode)
     {
-        var how = child.Overdue is not null ? "was killed: its job ran longer than its timeout" : ExitText.Of(child.ExitCode, !OperatingSystem.IsWindows());
+        var how = child.Overdue is not null ? "was killed: its job ran longer than its timeout" : ExitText.Of(exitCode, !OperatingSystem.IsWindows());
         var last = child.LastLines;
         var evidence = last.Count == 0 ? "It wrote nothing." : $"Its last lines: {string.Join(" ⏎ ", last)}";
         return Sanitiser.TextWithoutSecrets($"Worker process {child.Name} (pid {child.Id}) {how}. {evidence}", 8000);
@@ -154,14 +140,15 @@ internal sealed class Supervisor(MillraceInstance instance, WorkerOptions option
     {
         await Task.Yield();
         var hearing = child.HearAsync(message => Hear(child, message));
-        await child.Exited.ConfigureAwait(false);
+        var exitCode = await child.Exited.ConfigureAwait(false);
         await child.CloseAsync().ConfigureAwait(false);
         if (deadlines.TryRemove(child, out var deadline))
             await deadline.DisposeAsync().ConfigureAwait(false);
-        // Its last words may name the node under which it ran.
-        await hearing.WaitAsync(AfterDeadline, instance.Time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        var how = Describe(child);
-        var died = !child.IsAsked || child.ExitCode != 0;
+        // Its last words may be the first: they name the node under which it ran.
+        if (child.Node is null)
+            await hearing.WaitAsync(AfterDeadline, instance.Time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var how = Describe(child, exitCode);
+        var died = !child.IsAsked || exitCode != 0;
         if (died && child.Ready.IsCompletedSuccessfully)
             Log.WorkerDied(instance.Log, how);
         if (child.Node is { } node)

@@ -18,7 +18,8 @@ internal sealed class WorkerPlace(Supervisor supervisor, MillraceInstance instan
     private volatile string? fault;
     private volatile string? lastExit;
     private int exits;
-    private int quickEnds;
+    private int failedStarts;
+    private int deaths;
 
     public string Name => name;
 
@@ -33,20 +34,35 @@ internal sealed class WorkerPlace(Supervisor supervisor, MillraceInstance instan
 
     public async Task RunAsync(CancellationToken stopping)
     {
-        try
+        while (!stopping.IsCancellationRequested)
         {
-            while (true)
+            try
             {
-                var current = child = await StartUntilReadyAsync(stopping).ConfigureAwait(false);
-                fault = null;
-                while (await WaitAsync(current, stopping).ConfigureAwait(false))
-                    current = await ReplaceAsync(current, stopping).ConfigureAwait(false);
-                await PauseAfterAsync(current, stopping).ConfigureAwait(false);
+                await LiveAsync(stopping).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+            {
+            }
+            catch (Exception exception)
+            {
+                // Whatever it was: a place that is given up would stay empty for as long as the server runs.
+                Fail(exception.Message);
+                await Task.Delay(RestartPause.AfterFailedStart(failedStarts, Random.Shared.NextDouble()), instance.Time, CancellationToken.None).ConfigureAwait(false);
             }
         }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        Answer(false);
+    }
+
+    /// <summary>One child after the other, each until it ends.</summary>
+    private async Task LiveAsync(CancellationToken stopping)
+    {
+        while (true)
         {
-            Answer(false);
+            var current = child = await StartUntilReadyAsync(stopping).ConfigureAwait(false);
+            fault = null;
+            while (await WaitAsync(current, stopping).ConfigureAwait(false))
+                current = await ReplaceAsync(current, stopping).ConfigureAwait(false);
+            await PauseAfterAsync(current, stopping).ConfigureAwait(false);
         }
     }
 
@@ -95,8 +111,7 @@ internal sealed class WorkerPlace(Supervisor supervisor, MillraceInstance instan
         {
             if (await StartAsync(stopping).ConfigureAwait(false) is { } started)
                 return started;
-            quickEnds = RestartPause.CountAfter(quickEnds, null);
-            await PauseAsync(RestartPause.Next(quickEnds, wasReady: false, Random.Shared.NextDouble()), stopping).ConfigureAwait(false);
+            await PauseAsync(RestartPause.AfterFailedStart(failedStarts, Random.Shared.NextDouble()), stopping).ConfigureAwait(false);
         }
     }
 
@@ -126,15 +141,19 @@ internal sealed class WorkerPlace(Supervisor supervisor, MillraceInstance instan
             return null;
         }
         if (started.Ready.IsCompletedSuccessfully)
+        {
+            failedStarts = 0;
             return started;
-        Fail(started.Fault ?? supervisor.Describe(started));
+        }
+        Fail(started.Fault ?? supervisor.Describe(started, await started.Exited.ConfigureAwait(false)));
         return null;
     }
 
     private void Fail(string reason)
     {
+        failedStarts++;
         fault = $"Worker process {name} cannot start. {reason}";
-        Log.WorkerCannotStart(instance.Log, name, quickEnds + 1, reason);
+        Log.WorkerCannotStart(instance.Log, name, failedStarts, reason);
     }
 
     private async Task PauseAfterAsync(ChildProcess ended, CancellationToken stopping)
@@ -142,10 +161,10 @@ internal sealed class WorkerPlace(Supervisor supervisor, MillraceInstance instan
         if (!ended.IsAsked)
         {
             exits++;
-            lastExit = supervisor.Describe(ended);
+            lastExit = supervisor.Describe(ended, await ended.Exited.ConfigureAwait(false));
         }
-        quickEnds = RestartPause.CountAfter(quickEnds, ended.ReadySince is { } since ? instance.Time.GetElapsedTime(since) : null);
-        await PauseAsync(RestartPause.Next(quickEnds, wasReady: true, Random.Shared.NextDouble()), stopping).ConfigureAwait(false);
+        deaths = ended.ReadySince is { } since && instance.Time.GetElapsedTime(since) > RestartPause.Healthy ? 1 : deaths + 1;
+        await PauseAsync(RestartPause.AfterDeath(deaths, Random.Shared.NextDouble()), stopping).ConfigureAwait(false);
     }
 
     private async Task PauseAsync(TimeSpan pause, CancellationToken stopping)

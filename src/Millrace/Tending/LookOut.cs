@@ -24,8 +24,6 @@ internal sealed class LookOut(MillraceInstance instance) : ITender
             if (outlook.SuspectQueues.Contains(loop.Queue))
                 loop.WakeForSuspect();
         }
-        if (outlook.SuspectQueues.Count > 0)
-            instance.Supervisor?.OpenIsolation();
         if (outlook.NextDue is { } due)
             instance.Promoter.NextDueIs(due, outlook.Now);
         if (outlook.NextTick is { } tick)

@@ -19,13 +19,19 @@ internal sealed class Sweeper(MillraceInstance instance) : ITender
     public async Task<TimeSpan> StepAsync(CancellationToken cancellationToken)
     {
         var survey = await instance.Store.SurveyAsync(instance.Node.Id, cancellationToken).ConfigureAwait(false);
+        await ReleaseOwnAsync(survey, cancellationToken).ConfigureAwait(false);
+        // The dead are for servers: a child's own server knows best how it died, and is there for as long as the child is.
+        if (instance.Child is not null)
+            return Pause();
         var buried = await BuryAsync(survey, cancellationToken).ConfigureAwait(false);
         await RescueAsync(survey, cancellationToken).ConfigureAwait(false);
         if (survey.NeedsTidying)
             instance.WakeUps.Ready(await instance.Store.TidyAsync(cancellationToken).ConfigureAwait(false));
         // The leases of a node that was buried just now are in the next survey.
-        return buried ? TimeSpan.Zero : Interval * (0.85 + 0.3 * Random.Shared.NextDouble());
+        return buried ? TimeSpan.Zero : Pause();
     }
+
+    private TimeSpan Pause() => Interval * (0.85 + 0.3 * Random.Shared.NextDouble());
 
     private async Task<bool> BuryAsync(Survey survey, CancellationToken cancellationToken)
     {
@@ -61,6 +67,10 @@ internal sealed class Sweeper(MillraceInstance instance) : ITender
             var death = instance.Deaths.Find(node);
             await RescueAsync(lease, run => RescueDecision.Decide(run, instance.Policies.For(run.Type, run.Policy), death), cancellationToken).ConfigureAwait(false);
         }
+    }
+
+    private async Task ReleaseOwnAsync(Survey survey, CancellationToken cancellationToken)
+    {
         foreach (var lease in survey.OwnLeases)
         {
             // A claim whose answer we never got: nobody works on it.
@@ -80,10 +90,6 @@ internal sealed class Sweeper(MillraceInstance instance) : ITender
             loop.Wake();
             loop.WakeForSuspect();
         }
-        if (instance.Supervisor is { } supervisor)
-        {
-            supervisor.OpenIsolation();
-            supervisor.Look();
-        }
+        instance.Supervisor?.Look();
     }
 }

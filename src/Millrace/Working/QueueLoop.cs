@@ -205,7 +205,7 @@ internal sealed class QueueLoop
         var isHungry = mayHaveMore && room > 0 && inLine <= target / 2;
         // Suspects go one by one and before the others, but every second turn is the others', however many suspects a death has left.
         var claimsSuspect = wantsSuspect && solo.TakesSuspects && room > 0 && !(isHungry && tookSuspect) && solo.TryTake(this, slots.AreEmpty);
-        var claims = isHungry && !claimsSuspect && (solo.IsRule ? solo.TryTake(this, slots.AreEmpty) : solo.AllowsOthers());
+        var claims = isHungry && !claimsSuspect && (solo.IsRule ? instance.Types.HasIsolated && solo.TryTake(this, slots.AreEmpty) : solo.AllowsOthers());
         tookSuspect = claimsSuspect;
         isClaiming = claims || claimsSuspect;
         // The slots call when they have worked off half of what is in hand, or at each end when nothing more is expected to come.

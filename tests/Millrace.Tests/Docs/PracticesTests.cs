@@ -22,6 +22,37 @@ public sealed class PracticesTests
     }
 
     [Fact]
+    public async Task A_user_hears_what_the_job_says()
+    {
+        await using var server = await JobTestServer.StartAsync(m => m.AddJob<ExportJob>());
+        using var enough = new CancellationTokenSource();
+        var events = server.Services.GetRequiredService<IJobEvents>();
+        var position = await events.ReadPositionAsync(TestContext.Current.CancellationToken);
+        (await server.RunAsync(new Export(), new JobOptions { UserId = 42 })).ShouldHaveSucceeded();
+
+        var heard = new List<JobEventKind>();
+        await Should.ThrowAsync<OperationCanceledException>(FollowAsync(events, position, enough.Token));
+
+        heard.ShouldBe([JobEventKind.Progress, JobEventKind.Notification]);
+
+        async Task FollowAsync(IJobEvents events, long position, CancellationToken cancellationToken)
+        {
+            await foreach (var told in events.SubscribeAsync(userId: 42, after: position, cancellationToken))
+            {
+                heard.Add(told.Kind);
+                if (heard.Count == 2)
+                    await enough.CancelAsync();
+            }
+        }
+    }
+
+    private static async Task ShowAsync(IJobEvents events, long position, CancellationToken cancellationToken)
+    {
+        await foreach (var told in events.SubscribeAsync(userId: 42, after: position, cancellationToken))
+            Console.WriteLine($"{told.Kind} of job {told.JobId}: {told.Percent}% {told.Message}");
+    }
+
+    [Fact]
     public async Task Policies_are_set_where_the_job_is_registered()
     {
         await using var server = await JobTestServer.StartAsync(
@@ -280,4 +311,16 @@ internal static class SetupOfTheDocs
         await jobs.Using(transaction).SubmitAsync(new PracticesTests.ChargeOrder(7), cancellationToken: cancellationToken);
 
     private static Task SaveOrderAsync(DbTransaction transaction, CancellationToken cancellationToken) => Task.CompletedTask;
+}
+
+[Job("export")]
+public sealed record Export;
+
+public sealed class ExportJob : IJob<Export>
+{
+    public async Task RunAsync(JobContext<Export> job, CancellationToken cancellationToken)
+    {
+        await job.ReportProgressAsync(50, "half of the rows", cancellationToken);
+        await job.NotifyUserAsync(job.UserId, "Your export is ready.", cancellationToken);
+    }
 }

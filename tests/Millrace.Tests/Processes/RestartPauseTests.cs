@@ -6,20 +6,13 @@ namespace Millrace.Tests.Processes;
 public sealed class RestartPauseTests
 {
     [Fact]
-    public void The_first_death_at_work_is_followed_at_once() => RestartPause.Next(1, wasReady: true, 0.5).ShouldBe(TimeSpan.Zero);
+    public void The_first_death_is_followed_at_once() => RestartPause.AfterDeath(1, 0.5).ShouldBe(TimeSpan.Zero);
 
     [Fact]
-    public void Pauses_grow_and_stay_bounded() => Gen.Select(Gen.Int[2, 1_000_000], Gen.Bool, Gen.Double.Unit).Sample((count, wasReady, random) =>
-    {
-        var pause = RestartPause.Next(count, wasReady, random);
-        return pause >= TimeSpan.FromMilliseconds(75) && pause <= (wasReady ? TimeSpan.FromSeconds(2.5) : TimeSpan.FromSeconds(37.5));
-    });
+    public void While_a_poison_is_found_out_nobody_waits_for_long() =>
+        Gen.Select(Gen.Int[2, 10], Gen.Double.Unit).Sample((deaths, random) => RestartPause.AfterDeath(deaths, random) < TimeSpan.FromSeconds(0.7));
 
     [Fact]
-    public void A_child_that_lived_for_long_is_the_first_again()
-    {
-        RestartPause.CountAfter(20, TimeSpan.FromMinutes(2)).ShouldBe(1);
-        RestartPause.CountAfter(20, TimeSpan.FromSeconds(2)).ShouldBe(21);
-        RestartPause.CountAfter(20, null).ShouldBe(21);
-    }
+    public void Pauses_stay_bounded_however_often_it_fails() => Gen.Select(Gen.Int[1, int.MaxValue], Gen.Double.Unit).Sample((count, random) =>
+        RestartPause.AfterDeath(count, random) < TimeSpan.FromSeconds(14) && RestartPause.AfterFailedStart(count, random) is { TotalSeconds: > 0.05 and < 38 });
 }
