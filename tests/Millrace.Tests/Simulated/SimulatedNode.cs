@@ -92,17 +92,19 @@ internal sealed class SimulatedNode(Fate fate, SqliteStore store, Observer obser
     /// <summary>An orderly stop: what is in hand goes back, then it says good-bye.</summary>
     public async Task LeaveAsync()
     {
-        foreach (var run in hands.ToArray())
+        // A claim may still be on its way, and what it brings goes back as well.
+        while (HasWork)
         {
-            if (run.Started is not null)
-                fate.Note(Happening.Stopped, run.Claim.JobId, run.Claim.Run);
-            End(run, AttemptRunner.Released(new HeldClaim(run.Claim, Id, 0), null), isSettled: false);
+            foreach (var run in hands.ToArray())
+            {
+                if (run.Started is not null)
+                    fate.Note(Happening.Stopped, run.Claim.JobId, run.Claim.Run);
+                End(run, AttemptRunner.Released(new HeldClaim(run.Claim, Id, 0), null), isSettled: false);
+            }
+
+            await TurnAsync(want: 0, isForSuspect: false);
         }
 
-        while (unanswered is not null || ended.Count > 0)
-            await TurnAsync(want: 0, isForSuspect: false);
-        if (IsDown)
-            return;
         await store.LeaveAsync(Id, CancellationToken.None);
         heartbeat?.Dispose();
         heartbeat = null;

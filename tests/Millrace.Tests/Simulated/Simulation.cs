@@ -338,7 +338,7 @@ internal sealed class Simulation : IAsyncDisposable
             await node.SweepAsync();
             await node.LookForCancelsAsync();
             // A death leaves suspects, which are claimed one by one.
-            for (var turn = 0; turn < 100 && (turn == 0 || node.HasHands); turn++)
+            for (var turn = 0; turn < 100 && (turn < 2 || node.HasHands); turn++)
             {
                 while (node.HasHands)
                     await node.WorkAsync();

@@ -116,7 +116,8 @@ public static class HistoryChecker
                     break;
                 case Happening.Started:
                     WasSeen = true;
-                    if (alive.Any(run => run != happened.Run && !interrupted.Contains(run)))
+                    // One that was interrupted before it began is a process that woke up late: its end will be refused.
+                    if (!interrupted.Contains(happened.Run) && alive.Any(run => run != happened.Run && !interrupted.Contains(run)))
                     {
                         Overlapping++;
                         faults.Add($"overlap: {happened}, beside {string.Join(" and ", alive)}");
