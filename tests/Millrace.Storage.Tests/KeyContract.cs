@@ -27,6 +27,26 @@ public abstract class KeyContract(TestDatabase database) : Contract(database)
         (await PlacesAsync(held.Id)).ShouldBe([place]);
     }
 
+    /// <summary>Between the commit of a completion and the turn that tidies up after it, an operator makes the job run again.</summary>
+    [Fact]
+    public async Task A_late_settlement_does_not_free_the_key_of_a_job_that_was_retried()
+    {
+        var node = await NodeAsync();
+        var job = Some.Job(key: Some.Key());
+        var claim = await RunningAsync(node, job);
+        var end = node.End(claim, Outcome.Succeeded);
+        await using (var transaction = await BeginAsync())
+        {
+            (await node.Store.CompleteAsync(node.Id, end, transaction, Stop)).ShouldBeTrue();
+            await transaction.CommitAsync(Stop);
+        }
+        (await Store.RetryAsync(job.Id, Stop)).ShouldBe(RetryResult.Ready);
+
+        await node.TurnAsync(node.Turn() with { Settled = [end], EmptyLeases = [claim.Lease] });
+
+        (await SubmitAsync(Some.Job(key: Some.Key()))).ShouldBe(new SubmitAnswer(job.Id, SubmitState.Kept));
+    }
+
     [Fact]
     public async Task Replace_ends_the_pending_job_and_stores_the_new_one()
     {

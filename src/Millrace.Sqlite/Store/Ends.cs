@@ -89,7 +89,8 @@ internal sealed partial class SqliteStore
     private static void Settle(Session session, AttemptEnd end, long now)
     {
         SaveLog(session, end.Log);
-        if (!HasEnded(session, end.Claim.JobId, end.Claim.Run))
+        // Here: an operator may have made the job run again since the commit. Its key and its notes are the new run's then.
+        if (!HasEnded(session, end.Claim.JobId, end.Claim.Run) || FindPending(session, end.Claim.JobId) is not null || FindRunning(session, end.Claim.JobId) is not null)
             return;
         Forget(session, end.Claim.JobId);
         FreeKey(session, end.Claim.Key, end.Claim.JobId, now);
