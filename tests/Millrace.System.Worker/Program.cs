@@ -1,5 +1,5 @@
 // A process that runs jobs and says on standard output what it does. It ends when its standard input ends, or on SIGTERM.
-//   Millrace.System.Worker postgres|sqlite CONNECTION [--concurrency N] [--expiry SECONDS] [--grace SECONDS] [--workers N] [--recycle N] [--timeout-grace SECONDS] [--isolated 1] [--broken 1] [--version N] [--queues NAME,…]
+//   Millrace.System.Worker postgres|sqlite CONNECTION [--concurrency N] [--expiry SECONDS] [--grace SECONDS] [--workers N] [--recycle N] [--timeout-grace SECONDS] [--isolated 1] [--broken 1] [--version N] [--queues NAME,…] [--quiet 1]
 using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -16,6 +16,7 @@ var recycle = 0;
 var timeoutGrace = 30.0;
 var isIsolated = false;
 var isBroken = false;
+var isQuiet = false;
 var version = 0;
 var queues = "";
 for (var i = 2; i < args.Length; i += 2)
@@ -29,6 +30,7 @@ for (var i = 2; i < args.Length; i += 2)
         case "--recycle": recycle = (int)Number(args[i + 1]); break;
         case "--timeout-grace": timeoutGrace = Number(args[i + 1]); break;
         case "--isolated": isIsolated = true; break;
+        case "--quiet": isQuiet = true; break;
         case "--broken": isBroken = true; break;
         case "--version": version = (int)Number(args[i + 1]); break;
         case "--queues": queues = args[i + 1]; break;
@@ -48,7 +50,7 @@ builder.Services.AddHealthChecks().AddMillrace();
 builder.Services.AddMillrace(m =>
 {
     _ = args[0] == "postgres" ? m.UsePostgres(args[1]) : m.UseSqlite(args[1]);
-    m.AddSystemJobs(Console.WriteLine)
+    m.AddSystemJobs(isQuiet ? null : Console.WriteLine)
         .AddBadJobs()
         .AddJobsOf(version)
         .Configure(options => options.MaxAttempts = 100)
@@ -69,6 +71,8 @@ builder.Services.AddMillrace(m =>
 using var host = builder.Build();
 await host.StartAsync();
 Console.WriteLine("ready");
+if (workers > 0)
+    _ = TellChildrenAsync(host.Services.GetRequiredService<IWorkerProcesses>());
 var lifetime = host.Services.GetRequiredService<IHostApplicationLifetime>();
 _ = Task.Run(async () =>
 {
@@ -85,3 +89,18 @@ await host.WaitForShutdownAsync();
 Console.WriteLine("stopped");
 
 static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
+
+// Whose number is new is told.
+static async Task TellChildrenAsync(IWorkerProcesses processes)
+{
+    var told = new Dictionary<string, int>();
+    while (true)
+    {
+        foreach (var child in processes.List().Where(child => child.ProcessId > 0 && told.GetValueOrDefault(child.Name) != child.ProcessId))
+        {
+            told[child.Name] = child.ProcessId;
+            Console.WriteLine($"child {child.Name} {child.ProcessId}");
+        }
+        await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System);
+    }
+}

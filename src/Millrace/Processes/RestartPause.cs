@@ -8,7 +8,7 @@ internal static class RestartPause
 
     // A job that kills its process is out of the way after a few deaths: until then the others should not wait for long. More deaths have another cause.
     private static readonly TimeSpan LongestAfterFewDeaths = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan LongestAfterManyDeaths = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LongestAfterManyDeaths = TimeSpan.FromSeconds(2);
     private const int Few = 10;
 
     /// <summary>A child that worked for this long before it died is forgotten.</summary>

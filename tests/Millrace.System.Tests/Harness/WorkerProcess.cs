@@ -103,6 +103,11 @@ public sealed class WorkerProcess : IAsyncDisposable
         return start;
     }
 
+    /// <summary>The process that was last started in this place; 0 when none has told its number.</summary>
+    public int ProcessOf(string place) => events.LastOrDefault(line => line.StartsWith($"child {place} ", StringComparison.Ordinal)) is { } line
+        ? int.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture)
+        : 0;
+
     /// <summary>So many of its child processes have started to work.</summary>
     public Task HasReadyAsync(int children) => Eventually.IsAsync(
         () => log.Count(line => line.Contains("slots for queue", StringComparison.Ordinal)) >= children, TimeSpan.FromSeconds(60), $"{children} children are ready", () => Log);

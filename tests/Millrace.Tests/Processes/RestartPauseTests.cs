@@ -14,5 +14,5 @@ public sealed class RestartPauseTests
 
     [Fact]
     public void Pauses_stay_bounded_however_often_it_fails() => Gen.Select(Gen.Int[1, int.MaxValue], Gen.Double.Unit).Sample((count, random) =>
-        RestartPause.AfterDeath(count, random) < TimeSpan.FromSeconds(14) && RestartPause.AfterFailedStart(count, random) is { TotalSeconds: > 0.05 and < 38 });
+        RestartPause.AfterDeath(count, random) < TimeSpan.FromSeconds(4) && RestartPause.AfterFailedStart(count, random) is { TotalSeconds: > 0.05 and < 38 });
 }

@@ -420,7 +420,7 @@ internal sealed class Protocol(Scenario scenario)
     private RescueVerdict Decide(LeasedRun run)
     {
         // The product's own decision.
-        var verdict = RescueDecision.Decide(scenario.Has(Flaw.NeighboursAreCharged) ? run with { IsAlone = true } : run, policy, "The node died.");
+        var verdict = RescueDecision.Decide(scenario.Has(Flaw.NeighboursAreCharged) ? run with { IsAlone = true } : run, policy, death: null);
         return scenario.Has(Flaw.CrashIsNotCounted) ? verdict with { Charged = false, Crashes = 0, IsQuarantined = false, Outcome = Outcome.Interrupted } : verdict;
     }
 

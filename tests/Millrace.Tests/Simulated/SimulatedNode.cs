@@ -339,8 +339,8 @@ internal sealed class SimulatedNode(Fate fate, SqliteStore store, Observer obser
         var survey = await store.SurveyAsync(Id, CancellationToken.None);
         foreach (var dead in survey.Expired.Where(_ => fate.IsCalm || fate.Happens(0.8)))
             await fate.AskAsync("bury", () => store.BuryAsync(dead, CancellationToken.None));
-        foreach (var lease in survey.LeasesOfTheDead)
-            await RescueAsync(lease, run => RescueDecision.Decide(run, JobPolicy.Resolve(JobPolicy.FromJson(run.Policy), null, null, defaults), "The node died."));
+        foreach (var (lease, _) in survey.LeasesOfTheDead)
+            await RescueAsync(lease, run => RescueDecision.Decide(run, JobPolicy.Resolve(JobPolicy.FromJson(run.Policy), null, null, defaults), death: null));
         if (sabotage == Sabotage.ForgetsClaims)
             return;
         foreach (var lease in survey.OwnLeases.Where(lease => !book.Knows(lease)))
