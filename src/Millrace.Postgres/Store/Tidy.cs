@@ -74,34 +74,40 @@ internal sealed partial class PostgresStore
         on conflict (job_id, run) do nothing
         """;
 
-    // Keys whose holder has finished: they were locked when it did, or had a window that is over now.
-    private const string FreeOldKeys = """
-        with free as materialized (
-            select k.key
-            from millrace.unique_key k
-            where coalesce(k.until <= coalesce(@now, clock_timestamp()), true)
-                and not exists (select from millrace.ready p where p.id = k.job_id)
-                and not exists (select from millrace.scheduled p where p.id = k.job_id)
-                and not exists (select from millrace.waiting p where p.id = k.job_id)
-                and coalesce((
-                    select a.outcome in ('succeeded', 'discarded', 'cancelled', 'replaced', 'superseded')
-                    from millrace.attempt a
-                    where a.job_id = k.job_id
-                    order by a.run desc
-                    limit 1), not exists (select from millrace.job j where j.id = k.job_id))
-                and not exists (
-                    select
-                    from millrace.lease l
-                    cross join lateral unnest(l.job_ids, l.runs) as u(job_id, run)
-                    where u.job_id = k.job_id
-                        and not exists (select from millrace.attempt a where a.job_id = u.job_id and a.run = u.run))
-            order by k.key
-            limit 1000
-            for update of k skip locked
-        )
+    // Keys whose holder has finished: they were locked when it did, or had a window that is over now. Locked first, and looked at again by the
+    // statement after that: a key that changed hands between the first look and the lock would be judged by its new holder, of whom this snapshot knows nothing.
+    private const string LockOldKeys = $"""
+        select k.key
+        from millrace.unique_key k
+        where {IsFree}
+        order by k.key
+        limit 1000
+        for update of k skip locked
+        """;
+
+    private const string FreeLockedKeys = $"""
         delete from millrace.unique_key k
-        using free
-        where k.key = free.key
+        where k.key = any(@keys)
+            and {IsFree}
+        """;
+
+    private const string IsFree = """
+        coalesce(k.until <= coalesce(@now, clock_timestamp()), true)
+            and not exists (select from millrace.ready p where p.id = k.job_id)
+            and not exists (select from millrace.scheduled p where p.id = k.job_id)
+            and not exists (select from millrace.waiting p where p.id = k.job_id)
+            and coalesce((
+                select a.outcome in ('succeeded', 'discarded', 'cancelled', 'replaced', 'superseded')
+                from millrace.attempt a
+                where a.job_id = k.job_id
+                order by a.run desc
+                limit 1), not exists (select from millrace.job j where j.id = k.job_id))
+            and not exists (
+                select
+                from millrace.lease l
+                cross join lateral unnest(l.job_ids, l.runs) as u(job_id, run)
+                where u.job_id = k.job_id
+                    and not exists (select from millrace.attempt a where a.job_id = u.job_id and a.run = u.run))
         """;
 
     // Types that no live node has, among the first rows of each line: there they would be in the way of every claim.
@@ -231,8 +237,17 @@ internal sealed partial class PostgresStore
     public async Task<IReadOnlyList<string>> TidyAsync(CancellationToken cancellationToken)
     {
         var queues = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var step in new[] { SupersedeKeyed, RetakeFreeKeys, BringBackKeyed, FreeOldKeys, SetAsideTypes, RemoveTombstones, ForgetOldRequests })
+        foreach (var step in new[] { SupersedeKeyed, RetakeFreeKeys, BringBackKeyed, SetAsideTypes, RemoveTombstones, ForgetOldRequests })
             await WorkAsync("tidy", session => session.RunAsync(step, [Now()], cancellationToken), cancellationToken).ConfigureAwait(false);
+        await WorkAsync("free keys", async session =>
+        {
+            await session.BeginAsync(cancellationToken).ConfigureAwait(false);
+            var keys = await ReadAsync(session.Connection, LockOldKeys, [Now()], static reader => reader.GetString(0), cancellationToken).ConfigureAwait(false);
+            if (keys.Count > 0)
+                await ExecuteAsync(session.Connection, FreeLockedKeys, [Now(), Texts("keys", [.. keys])], cancellationToken).ConfigureAwait(false);
+            await session.CommitAsync(cancellationToken).ConfigureAwait(false);
+            return true;
+        }, cancellationToken).ConfigureAwait(false);
         while (await WorkAsync("remove old events", session => session.RunAsync(RemoveOldEvents, [Now()], cancellationToken), cancellationToken).ConfigureAwait(false) == 1000)
         {
         }
