@@ -7,7 +7,7 @@ public sealed class DrainTests(ITestOutputHelper output)
 {
     private static readonly TimeSpan Long = TimeSpan.FromSeconds(30);
 
-    // Beyond the grace time: 3 s after the token, and 3 more when a handler ignores it.
+    // Beyond the grace time: 2 s after the token, 2 more when a handler ignores it, and what the machine takes.
     [Theory]
     [InlineData("postgres", Manner.Plain, 2 + 3)]
     [InlineData("postgres", Manner.Deaf, 2 + 3 + 3)]
