@@ -25,13 +25,13 @@ internal sealed class QueueLoop
     private readonly Slots slots;
     private readonly Lock gate = new();
 
-    // Under the gate: what the slots have finished and no turn has taken yet.
+    // Under the gate: what the slots have finished and no turn has taken yet, and the lease of the last suspect.
     private List<(HeldClaim Held, RunEnd Run)> ended = [];
+    private Guid suspect;
 
     // Touched by whoever has something to tell.
     private int isWoken = 1;
     private int isWokenForSuspect;
-    private volatile bool isClaiming;
 
     // Touched only by the loop.
     private bool isDraining;
@@ -64,9 +64,6 @@ internal sealed class QueueLoop
     public int Concurrency { get; }
 
     public LeaseBook Leases { get; }
-
-    /// <summary>Nothing runs, nothing is in hand, nothing is on its way.</summary>
-    public bool IsQuiet => !isClaiming && IsEmpty();
 
     /// <summary>Handlers that were given up and still run.</summary>
     public int Abandoned => slots.Abandoned;
@@ -169,8 +166,9 @@ internal sealed class QueueLoop
             if (ended.Count > 0)
                 return LongestWaitOfAnEnd;
         }
-        if (instance.Solo.IsAsking(this))
-            return LongestWaitOfAnEnd;
+        // It may be another suspect's turn, whose end nobody tells us.
+        if (wantsSuspect && instance.Solo.TakesSuspects)
+            return SweepInterval;
         return slots.Waiting > 0 ? LongestWaitInHand : TimeSpan.MaxValue;
     }
 
@@ -196,7 +194,7 @@ internal sealed class QueueLoop
             wantsSuspect = true;
 
         var solo = instance.Solo;
-        if (IsEmpty())
+        if (solo.IsRule && IsEmpty())
             solo.Release(this);
 
         var target = Prefetch.Target(Concurrency, slots.AverageRun, window, averageDataSize);
@@ -205,19 +203,18 @@ internal sealed class QueueLoop
         var isHungry = mayHaveMore && room > 0 && inLine <= target / 2;
         // Suspects go one by one and before the others, but every second turn is the others', however many suspects a death has left.
         var claimsSuspect = wantsSuspect && solo.TakesSuspects && room > 0 && !(isHungry && tookSuspect) && solo.TryTake(this, slots.AreEmpty);
-        var claims = isHungry && !claimsSuspect && (solo.IsRule ? instance.Types.HasIsolated && solo.TryTake(this, slots.AreEmpty) : solo.AllowsOthers());
+        var claims = isHungry && !claimsSuspect && (!solo.IsRule || (instance.Types.HasIsolated && solo.TryTake(this, slots.AreEmpty)));
         tookSuspect = claimsSuspect;
-        isClaiming = claims || claimsSuspect;
         // The slots call when they have worked off half of what is in hand, or at each end when nothing more is expected to come.
         slots.LowWater = mayHaveMore ? target / 2 : int.MaxValue;
 
         lock (gate)
         {
             var endsMustGo = ended.Count > 0 && (isFlushing || isDraining || !mayHaveMore || inLine == 0 || ended.Count >= Prefetch.Most);
-            if (!isClaiming && !endsMustGo)
+            if (!claims && !claimsSuspect && !endsMustGo)
                 return null;
             isFlushing = false;
-            var turn = new PendingTurn(ended, claims && !solo.IsRule ? room : isClaiming ? 1 : 0, claimsSuspect);
+            var turn = new PendingTurn(ended, claims && !solo.IsRule ? room : claims || claimsSuspect ? 1 : 0, claimsSuspect);
             ended = [];
             return turn;
         }
@@ -259,7 +256,6 @@ internal sealed class QueueLoop
             Leases.Expect(turn.Lease);
         if (await SendAsync(turn, abandoned).ConfigureAwait(false) is { } answer)
             Digest(turn, answer);
-        isClaiming = false;
     }
 
     private ClaimCursor? CursorOrSweep()
@@ -314,12 +310,17 @@ internal sealed class QueueLoop
             instance.Node.LooksLost(turn.Node);
             return;
         }
-        Hold(turn, answer);
         if (turn.SuspectsOnly)
         {
             wantsSuspect = answer.Claims.Count > 0;
-            return;
+            lock (gate)
+                suspect = turn.Lease;
+            if (!wantsSuspect)
+                instance.Solo.Release(this);
         }
+        Hold(turn, answer);
+        if (turn.SuspectsOnly)
+            return;
         var isFull = answer.Claims.Count >= turn.Want;
         // A short batch behind a cursor says nothing about the rows before it: look once more from the start.
         mayHaveMore = isFull || turn.After is not null;
@@ -379,8 +380,15 @@ internal sealed class QueueLoop
 
     private void Add(HeldClaim held, RunEnd run)
     {
+        bool wasSuspect;
         lock (gate)
+        {
             ended.Add((held, run));
+            wasSuspect = held.Claim.Lease == suspect;
+        }
+        // Where every job runs alone the next may start with the turn that writes this end, not before.
+        if (wasSuspect && !instance.Solo.IsRule)
+            instance.Solo.Release(this);
     }
 
     private sealed record PendingTurn(List<(HeldClaim Held, RunEnd Run)> Ended, int Want, bool IsForSuspect);

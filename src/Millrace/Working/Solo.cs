@@ -3,19 +3,16 @@ using Millrace.Processes;
 namespace Millrace.Working;
 
 /// <summary>
-/// Lets a job run with no other in its process: always in a child for isolated jobs, and in an application without children for suspects, so that the next crash has one possible cause. While a loop asks,
-/// nobody claims; when everything else has ended, it is its turn. Others are not held up for long: if what runs takes its time, the suspect waits.
+/// Which loop may claim a job that is to be the only one of its kind: in a child for isolated jobs and suspects there is one job at a time, of whatever kind; in an application without children one suspect
+/// at a time, beside its other jobs. There a suspect that has run for a while makes room for the next: a job that kills its process mostly does so at once, and many long ones should not wait for each other.
 /// </summary>
 internal sealed class Solo(MillraceInstance instance)
 {
-    private static readonly TimeSpan LongestHold = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan PauseAfterHold = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan LongestHold = TimeSpan.FromSeconds(2);
 
     private readonly Lock gate = new();
     private QueueLoop? holder;
-    private QueueLoop? asking;
-    private long askedAt;
-    private long? gaveUpAt;
+    private long heldSince;
     private bool hasDenied;
 
     /// <summary>In this process every job runs alone.</summary>
@@ -24,57 +21,27 @@ internal sealed class Solo(MillraceInstance instance)
     /// <summary>Whether this process runs suspects: one that has, or is, a child leaves them to the child that runs jobs alone.</summary>
     public bool TakesSuspects => IsRule || (instance.Child is null && instance.Supervisor is null);
 
-    public bool IsAsking(QueueLoop loop)
-    {
-        lock (gate)
-            return asking == loop;
-    }
-
-    /// <summary>Whether jobs that need not be alone may be claimed now. Whoever may not is woken when they may.</summary>
-    public bool AllowsOthers()
-    {
-        lock (gate)
-        {
-            var isFree = holder is null && asking is null;
-            hasDenied |= !isFree;
-            return isFree;
-        }
-    }
-
-    /// <summary>True when the loop may claim one job now. It then has the process for itself until <see cref="Release"/>.</summary>
-    /// <param name="loop">It asks again until it may.</param>
-    /// <param name="isEmpty">Whether it runs nothing itself. What it held ends with the turn that claims the next.</param>
+    /// <summary>True when the loop may claim one job now. Whoever may not is woken when somebody lets go.</summary>
+    /// <param name="loop">The loop.</param>
+    /// <param name="isEmpty">Whether it runs nothing itself: what it held ends with the turn that claims the next.</param>
     public bool TryTake(QueueLoop loop, bool isEmpty)
     {
         lock (gate)
         {
-            if (holder == loop)
+            if (IsRule && holder == loop)
                 return isEmpty;
-            if (holder is not null || (asking is not null && asking != loop) || (gaveUpAt is { } at && instance.Time.GetElapsedTime(at) < PauseAfterHold))
+            if (holder is not null && (IsRule || instance.Time.GetElapsedTime(heldSince) < LongestHold))
             {
                 hasDenied = true;
                 return false;
             }
-            if (asking is null)
-                askedAt = instance.Time.GetTimestamp();
-            asking = loop;
-            if (IsRule || instance.Loops.All(static other => other.IsQuiet))
-            {
-                holder = loop;
-                asking = null;
-                gaveUpAt = null;
-                return true;
-            }
-            if (instance.Time.GetElapsedTime(askedAt) < LongestHold)
-                return false;
-            asking = null;
-            gaveUpAt = instance.Time.GetTimestamp();
+            holder = loop;
+            heldSince = instance.Time.GetTimestamp();
+            return true;
         }
-        WakeDenied();
-        return false;
     }
 
-    /// <summary>What the loop claimed has ended, and its end is written; or there was nothing to claim.</summary>
+    /// <summary>What the loop claimed has ended, or there was nothing to claim.</summary>
     public void Release(QueueLoop loop)
     {
         lock (gate)
@@ -82,19 +49,11 @@ internal sealed class Solo(MillraceInstance instance)
             if (holder != loop)
                 return;
             holder = null;
-        }
-        WakeDenied();
-    }
-
-    private void WakeDenied()
-    {
-        lock (gate)
-        {
             if (!hasDenied)
                 return;
             hasDenied = false;
         }
-        foreach (var loop in instance.Loops)
-            loop.LookAgain();
+        foreach (var other in instance.Loops)
+            other.LookAgain();
     }
 }

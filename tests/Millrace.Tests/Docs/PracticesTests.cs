@@ -288,6 +288,9 @@ internal static class SetupOfTheDocs
             .UsePostgres(connectionString, postgres => postgres.HandlerConnections = 10)
             .AddWorkers(workers => workers.Concurrency = 20));
 
+    public static void InChildren(MillraceBuilder millrace) =>
+        millrace.AddWorkers(workers => workers.Processes = WorkerProcesses.PerCpu);   // or a number
+
     public static void OnlySubmits(IServiceCollection services, string connectionString) =>
         services.AddMillrace(m => m.UsePostgres(connectionString));
 
