@@ -130,7 +130,7 @@ public sealed class PoisonTests(ITestOutputHelper output)
         var watch = Stopwatch.StartNew();
         server.Terminate();
         (await server.ExitAsync(Long)).ShouldBe(0, server.Log);
-        watch.Elapsed.TotalSeconds.ShouldBeLessThan(8);
+        watch.Elapsed.TotalSeconds.ShouldBeLessThan(20, "not for as long as the process it left lives");
     }
 
     [Fact]

@@ -40,8 +40,14 @@ internal sealed class FlightRecorder : IDisposable
     /// <summary>The parent's: makes the file.</summary>
     public static FlightRecorder Create() => new(System.IO.Path.Combine(System.IO.Path.GetTempPath(), $"millrace-{Guid.NewGuid():N}.running"), isOwner: true);
 
-    /// <summary>The child's.</summary>
-    public static FlightRecorder Open(string path) => new(path, isOwner: false);
+    /// <summary>The child's. The file's name goes at once, so that nothing is left of it however both end; on Windows it goes with the parent.</summary>
+    public static FlightRecorder Open(string path)
+    {
+        var recorder = new FlightRecorder(path, isOwner: false);
+        if (!OperatingSystem.IsWindows())
+            File.Delete(path);
+        return recorder;
+    }
 
     /// <param name="slot">From 0. One writer for each.</param>
     /// <param name="jobId">More than 0.</param>
