@@ -141,7 +141,7 @@ public sealed class SoakTests(ITestOutputHelper output)
             ("effects missing", await database.NumberAsync("select count(*) from millrace.attempt a where outcome = 'succeeded' and not exists (select from effect e where e.job_id = a.job_id and e.run = a.run)")),
             ("effects of runs that did not succeed (stale)", await database.NumberAsync("select count(*) from effect e where not exists (select from millrace.attempt a where a.job_id = e.job_id and a.run = e.run and a.outcome = 'succeeded')")),
             ("accounts off by", Math.Abs(await database.NumberAsync("select (select sum(balance) from account) - coalesce((select sum(amount) from effect), 0)"))),
-            ("stuck (left in a lease, ready or scheduled)", await database.NumberAsync("select (select count(*) from millrace.ready where type <> 'removeOldWorkerJobs') + (select count(*) from millrace.scheduled where type <> 'removeOldWorkerJobs')")),
+            ("stuck (left ready or scheduled)", await database.NumberAsync("select (select count(*) from millrace.ready where type <> 'removeOldWorkerJobs') + (select count(*) from millrace.scheduled where type <> 'removeOldWorkerJobs')")),
             ("in two places", await database.NumberAsync("select count(*) from (select id from (select id from millrace.ready union all select id from millrace.scheduled union all select id from millrace.waiting) place group by id having count(*) > 1) double")),
             ("stops with an exit code", dirtyExits),
         ];

@@ -68,8 +68,8 @@ create table waiting (
     is_suspect  boolean     not null default false
 );
 
--- One claimed batch. The arrays are shortened as runs end. is_alone: made for one job that runs with no other in its process, so that a
--- crash is its doing. is_suspect: made for a suspect; a release must not lose that.
+-- One claimed batch. The arrays are shortened as runs end. is_alone: made for one job, of whose doing a crash of its process is
+-- taken to be. is_suspect: made for a suspect; a release must not lose that.
 create table lease (
     id          uuid        primary key,
     node        uuid        not null,

@@ -133,17 +133,7 @@ internal sealed partial class PostgresStore
         returning id
         """;
 
-    private const string PostponeReady = """
-        with gone as (
-            delete from millrace.ready
-            where id = @id
-            returning id, queue, priority, type, run, attempt, crashes, is_suspect
-        )
-        insert into millrace.scheduled (due, id, queue, priority, type, run, attempt, crashes, is_suspect)
-        select coalesce(@due, coalesce(@now, clock_timestamp()) + @delay * interval '1 microsecond'), id, queue, priority, type, run, attempt, crashes, is_suspect
-        from gone
-        returning id
-        """;
+    private static readonly string PostponeReady = PostponeScheduled.Replace("delete from millrace.scheduled", "delete from millrace.ready", StringComparison.Ordinal);
 
     private async Task<bool> PostponeAsync(NpgsqlConnection connection, long id, NewJob job, CancellationToken cancellationToken)
     {

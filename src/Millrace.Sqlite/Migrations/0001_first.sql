@@ -74,8 +74,8 @@ create table millrace_waiting (
     is_suspect  integer     not null default 0
 );
 
--- One claimed batch. The lists are shortened as runs end. is_alone: made for one job that runs with no other in its process, so that a
--- crash is its doing. is_suspect: made for a suspect; a release must not lose that.
+-- One claimed batch. The lists are shortened as runs end. is_alone: made for one job, of whose doing a crash of its process is
+-- taken to be. is_suspect: made for a suspect; a release must not lose that.
 create table millrace_lease (
     id          text        primary key,
     node        text        not null,

@@ -7,7 +7,7 @@ namespace Millrace.Storage;
 /// <param name="Crashes">How often the job was alone with a process that died, before this time.</param>
 /// <param name="Type">Its registered name.</param>
 /// <param name="Policy">What the submission set of its policy; null for nothing.</param>
-/// <param name="IsAlone">Whether it ran with no other job in its process, so that the crash is its doing (rule 14).</param>
+/// <param name="IsAlone">Whether the crash is taken for its doing: it ran with no other job in its process, or as its only suspect (rule 14).</param>
 public sealed record LeasedRun(long JobId, int Run, int Attempt, int Crashes, string Type, string? Policy, bool IsAlone);
 
 /// <summary>What a rescuer decides for one <see cref="LeasedRun"/>. A requested cancel, and a key that was lost meanwhile, come before it.</summary>

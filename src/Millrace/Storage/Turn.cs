@@ -39,7 +39,7 @@ public sealed record Turn
     /// <summary>Claim one suspect (a job whose process died while it ran) instead of ordinary jobs. A suspect is leased alone (rule 14).</summary>
     public bool SuspectsOnly { get; init; }
 
-    /// <summary>The one job that is claimed will run with no other in its process: if the process dies, it is its doing. Always so for a suspect. Goes with a <see cref="Want"/> of 1.</summary>
+    /// <summary>If the process dies while the one job that is claimed runs, it is that job's doing: it runs with no other, or is the only suspect of its process. Always so for a suspect. Goes with a <see cref="Want"/> of 1.</summary>
     public bool IsAlone { get; init; }
 }
 

@@ -79,6 +79,9 @@ internal static partial class Log
     [LoggerMessage(204, LogLevel.Error, "Schedule {Schedule} cannot be read, so its tick was put off. Submit it again with a valid cron expression and time zone, or cancel it.")]
     public static partial void ScheduleUnreadable(ILogger logger, Exception exception, string schedule);
 
+    [LoggerMessage(203, LogLevel.Debug, "Removed {Count} old jobs.")]
+    public static partial void Pruned(ILogger logger, int count);
+
     // 300-399: child processes
 
     [LoggerMessage(300, LogLevel.Information, "{Worker}: {Line}")]
@@ -98,7 +101,4 @@ internal static partial class Log
 
     [LoggerMessage(305, LogLevel.Error, "Worker process {Worker} (pid {ProcessId}) has given no sign of life for {Silence}, though that needs none of its handlers' threads: it is stopped, or hangs. It is killed, and another takes its place.")]
     public static partial void WorkerFrozen(ILogger logger, string worker, int processId, TimeSpan silence);
-
-    [LoggerMessage(203, LogLevel.Debug, "Removed {Count} old jobs.")]
-    public static partial void Pruned(ILogger logger, int count);
 }
