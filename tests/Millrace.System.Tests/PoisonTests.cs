@@ -19,7 +19,7 @@ public sealed class PoisonTests(ITestOutputHelper output)
         await using var server = await WorkerProcess.StartAsync(database, concurrency: 10, workers: 2, more: ["--timeout-grace", "1"]);
         await server.HasReadyAsync(2);
 
-        var calm = await TimeAsync(() => client.SubmitAsync(Enumerable.Range(0, good).Select(_ => new Nap(20))), good);
+        var calm = await TimeAsync(() => client.SubmitAsync(Enumerable.Range(0, good).Select(_ => new Nap(80))), good);
         var before = await database.EndedAsync("succeeded");
         before.ShouldBe(good);
         var poison = new List<long>();
