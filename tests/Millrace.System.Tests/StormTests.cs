@@ -79,9 +79,9 @@ public sealed class StormTests(ITestOutputHelper output)
         for (var i = 0; i < workers.Length; i++)
         {
             most[i].ShouldBeLessThanOrEqualTo(Budget);
-            // The pool of threads comes and goes by a few; one for each storm, or each session, would be many.
-            (after[i].Threads - before[i].Threads).ShouldBeLessThan(15);
-            (after[i].Handles - before[i].Handles).ShouldBeLessThan(15);
+            // Threads, and the handles that each has, come and go by a few; one left behind at each storm would be as many as there were storms.
+            (after[i].Threads - before[i].Threads).ShouldBeLessThan(storms / 2);
+            (after[i].Handles - before[i].Handles).ShouldBeLessThan(storms / 2);
         }
         NpgsqlConnection.ClearAllPools();
     }
