@@ -4,21 +4,26 @@ using Npgsql;
 
 namespace Millrace.System.Tests;
 
-/// <summary>Torture: two servers with two children each, a steady load, and a fault every few seconds. Run by ./soak; each verdict is a figure.</summary>
+/// <summary>
+/// Torture: two servers with two children each, a steady load, and a fault every few seconds; then stops under load, most of them of a third server, which has no
+/// children and is soon up again. Run by ./soak; each verdict is a figure.
+/// </summary>
 [Trait("Speed", "Soak")]
 public sealed class SoakTests(ITestOutputHelper output)
 {
     private const int Servers = 2;
+    private const int Children = 2;
     private const double Expiry = 3;
     private const double Grace = 1;
 
     private static readonly TimeSpan Long = TimeSpan.FromMinutes(3);
 
     private readonly int minutes = Setting("MILLRACE_SOAK_MINUTES", 20);
+    private readonly int stops = Setting("MILLRACE_SOAK_STOPS", 200);
     private readonly int seed = Setting("MILLRACE_SOAK_SEED", 1);
     private readonly Dictionary<string, int> faults = [];
     private readonly List<double> drains = [];
-    private readonly WorkerProcess[] servers = new WorkerProcess[Servers];
+    private readonly WorkerProcess[] servers = new WorkerProcess[Servers + 1];
     private int dirtyExits;
 
     [Fact]
@@ -29,19 +34,20 @@ public sealed class SoakTests(ITestOutputHelper output)
         await using var database = await TestDatabase.CreateAsync("postgres", cluster.Server);
         await using var client = await TestClient.StartAsync(database, m => m.Configure(options => options.SubmitTimeout = TimeSpan.FromSeconds(2)));
         for (var i = 0; i < Servers; i++)
-            servers[i] = await StartAsync(database);
+            servers[i] = await StartAsync(database, Children);
         var load = new Load(client.Jobs);
-        Say($"seed {seed}, {minutes} minutes, {Servers} servers with 2 children each, node expiry {Expiry} s, grace {Grace} s");
+        Say($"seed {seed}, {minutes} minutes of faults and {stops} stops, {Servers} servers with {Children} children each, node expiry {Expiry} s, grace {Grace} s");
 
         var watch = Stopwatch.StartNew();
-        // The last fifth is stops under load alone.
-        while (watch.Elapsed < TimeSpan.FromMinutes(minutes) * 0.8)
+        while (watch.Elapsed < TimeSpan.FromMinutes(minutes))
         {
             await Eventually.PauseAsync(TimeSpan.FromSeconds(1 + 4 * random.NextDouble()));
             await HurtAsync(random, cluster, database);
         }
-        while (watch.Elapsed < TimeSpan.FromMinutes(minutes))
-            await StopAsync(random.Next(Servers), database);
+        servers[Servers] = await StartAsync(database, children: 0);
+        while (drains.Count < stops)
+            await StopAsync(drains.Count % 5 == 0 ? random.Next(Servers) : Servers, database);
+        Say($"that took {watch.Elapsed.TotalMinutes:0.0} minutes");
 
         await load.StopAsync();
         var healed = await Eventually.IsAsync(
@@ -71,7 +77,7 @@ public sealed class SoakTests(ITestOutputHelper output)
             case < 70:
                 Count("server killed");
                 await servers[victim].KillAsync();
-                servers[victim] = await StartAsync(database);
+                servers[victim] = await StartAsync(database, Children);
                 break;
             case < 80:
                 await StopAsync(victim, database);
@@ -109,13 +115,16 @@ public sealed class SoakTests(ITestOutputHelper output)
         if (await servers[victim].ExitAsync(Long) != 0)
             dirtyExits++;
         drains.Add(watch.Elapsed.TotalSeconds);
-        servers[victim] = await StartAsync(database);
+        if (watch.Elapsed.TotalSeconds > Grace + 3)
+            Say($"a stop took {watch.Elapsed.TotalSeconds:0.00} s: {servers[victim].Log}");
+        servers[victim] = await StartAsync(database, victim < Servers ? Children : 0);
     }
 
-    private static async Task<WorkerProcess> StartAsync(TestDatabase database)
+    private static async Task<WorkerProcess> StartAsync(TestDatabase database, int children)
     {
-        var server = await WorkerProcess.StartAsync(database, concurrency: 8, expiry: Expiry, grace: Grace, workers: 2);
-        await server.HasReadyAsync(1);
+        var server = await WorkerProcess.StartAsync(database, concurrency: 8, expiry: Expiry, grace: Grace, workers: children);
+        if (children > 0)
+            await server.HasReadyAsync(1);
         return server;
     }
 
