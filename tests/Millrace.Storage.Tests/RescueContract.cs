@@ -80,6 +80,25 @@ public abstract class RescueContract(TestDatabase database) : Contract(database)
         (next.JobId, next.Run, next.Attempt, next.Crashes).ShouldBe((claim.JobId, 2, nextAttempt, 2));
     }
 
+    [Theory]
+    [InlineData(true, new[] { "b", "c", "a" })]
+    [InlineData(false, new[] { "a", "b", "c" })]
+    public async Task Only_a_charged_interruption_costs_the_place_in_line(bool charged, string[] order)
+    {
+        var dead = await NodeAsync();
+        await SubmitAllAsync([Some.Job() with { Tag = "a" }]);
+        Clock.Advance(Some.Second);
+        await SubmitAllAsync([Some.Job() with { Tag = "b" }]);
+        await dead.ClaimAsync(1);
+        await dead.DieAsync();
+        await SubmitAllAsync([Some.Job() with { Tag = "c" }]);
+        Clock.Advance(Some.Second);
+        var node = await NodeAsync();
+        await node.SweepAsync(run => Some.Again(run) with { Charged = charged, IsSuspect = false });
+
+        (await node.ClaimAsync(3)).Select(claim => claim.Tag).ShouldBe(order);
+    }
+
     [Fact]
     public async Task Crashes_are_carried_through_waits_and_retries()
     {

@@ -43,13 +43,13 @@ internal sealed partial class PostgresStore
             where l.id = any(@leases) and l.node = @node
         ),
         given as materialized (
-            select e.job_id, e.run, e.attempt, e.charged, e.type, e.tag, e.started, e.finished, e.queue, e.priority, e.crashes, e.again,
+            select e.job_id, e.run, e.attempt, e.charged, e.type, e.tag, e.started, e.finished, e.queue, e.priority, e.pass, e.crashes, e.again,
                    e.outcome = 'released' and listed.is_suspect as is_suspect,
                    case when c.job_id is null then e.outcome else 'cancelled' end as outcome,
                    coalesce(e.error, case when c.job_id is not null then 'Cancelled' || coalesce(' by ' || c.by, '') || coalesce(': ' || c.reason, '.') end) as error,
                    case when c.job_id is not null then e.remove_at end as remove_at
-            from unnest(@lease_of, @jobs, @runs, @attempts, @charged, @types, @tags, @started, @finished, @outcomes, @errors, @remove_ats, @queues, @priorities, @crashes, @agains)
-                 as e(lease, job_id, run, attempt, charged, type, tag, started, finished, outcome, error, remove_at, queue, priority, crashes, again)
+            from unnest(@lease_of, @jobs, @runs, @attempts, @charged, @types, @tags, @started, @finished, @outcomes, @errors, @remove_ats, @queues, @priorities, @passes, @crashes, @agains)
+                 as e(lease, job_id, run, attempt, charged, type, tag, started, finished, outcome, error, remove_at, queue, priority, pass, crashes, again)
             join listed on listed.lease = e.lease and listed.job_id = e.job_id and listed.run = e.run
             left join millrace.cancel_request c on c.job_id = e.job_id
         ),
@@ -69,7 +69,7 @@ internal sealed partial class PostgresStore
         ),
         at_once as (
             insert into millrace.ready (queue, priority, pass, id, type, run, attempt, crashes, is_suspect)
-            select g.queue, g.priority, (extract(epoch from clock.now) * 1000000)::bigint, g.job_id, g.type, g.run + 1, g.attempt + g.charged::integer, g.crashes, g.is_suspect
+            select g.queue, g.priority, coalesce(g.pass, (extract(epoch from clock.now) * 1000000)::bigint), g.job_id, g.type, g.run + 1, g.attempt + g.charged::integer, g.crashes, g.is_suspect
             from ended join given g on g.job_id = ended.job_id and g.run = ended.run, clock
             where ended.outcome <> 'cancelled' and g.again <= 0
         )
@@ -198,6 +198,8 @@ internal sealed partial class PostgresStore
         Now(),
         Texts("queues", [.. ends.Select(static end => end.Claim.Queue)]),
         Shorts("priorities", [.. ends.Select(static end => end.Claim.Priority)]),
+        // A run that was handed back keeps its place in line.
+        Longs("passes", [.. ends.Select(static end => end.Outcome == Outcome.Released ? MicrosecondsOf(end.Claim.Ready) : (long?)null)]),
         Ints("crashes", [.. ends.Select(static end => end.Claim.Crashes)]),
         Longs("agains", [.. ends.Select(static end => end.Again.Ticks / TimeSpan.TicksPerMicrosecond)]),
     ];

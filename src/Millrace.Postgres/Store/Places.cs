@@ -23,8 +23,8 @@ internal sealed partial class PostgresStore
 
     private const string LineUpMany = """
         insert into millrace.ready (queue, priority, pass, id, type, run, attempt, crashes, is_suspect)
-        select e.queue, e.priority, (extract(epoch from coalesce(@now, clock_timestamp())) * 1000000)::bigint, e.job_id, e.type, e.run, e.attempt, e.crashes, e.is_suspect
-        from unnest(@jobs, @queues, @priorities, @types, @runs, @attempts, @crashes, @suspects) as e(job_id, queue, priority, type, run, attempt, crashes, is_suspect)
+        select e.queue, e.priority, coalesce(e.pass, (extract(epoch from coalesce(@now, clock_timestamp())) * 1000000)::bigint), e.job_id, e.type, e.run, e.attempt, e.crashes, e.is_suspect
+        from unnest(@jobs, @queues, @priorities, @passes, @types, @runs, @attempts, @crashes, @suspects) as e(job_id, queue, priority, pass, type, run, attempt, crashes, is_suspect)
         """;
 
     private const string LetWaitMany = """

@@ -26,10 +26,10 @@ internal sealed partial class PostgresStore
     // A job whose completion is in flight in a user's transaction is skipped and stays in the lease: its neighbours go back at once. Ids
     // without a job row are ignored.
     private const string LockRuns = """
-        select j.id, u.run, u.attempt, u.crashes, j.type, j.tag, j.queue, j.priority, j.policy, j.key, l.claimed_at,
+        select j.id, u.run, u.attempt, u.crashes, j.type, j.tag, j.queue, j.priority, j.policy, j.key, l.claimed_at, u.pass,
                (select 'Cancelled' || coalesce(' by ' || c.by, '') || coalesce(': ' || c.reason, '.') from millrace.cancel_request c where c.job_id = j.id)
         from millrace.lease l
-        cross join lateral unnest(l.job_ids, l.runs, l.attempts, l.crashes) as u(job_id, run, attempt, crashes)
+        cross join lateral unnest(l.job_ids, l.runs, l.attempts, l.crashes, l.passes) as u(job_id, run, attempt, crashes, pass)
         join millrace.job j on j.id = u.job_id
         where l.id = @lease
             and not exists (select from millrace.attempt a where a.job_id = u.job_id and a.run = u.run)
@@ -120,7 +120,7 @@ internal sealed partial class PostgresStore
     }
 
     // What is to become of one interrupted run.
-    private sealed record Rescued(LeasedRun Run, string? Tag, string Queue, short Priority, string? Key, DateTime Started, string? Wish, RescueVerdict Verdict)
+    private sealed record Rescued(LeasedRun Run, string? Tag, string Queue, short Priority, string? Key, DateTime Started, long Pass, string? Wish, RescueVerdict Verdict)
     {
         public KeyStanding Standing { get; init; } = KeyStanding.Mine;
 
@@ -131,6 +131,9 @@ internal sealed partial class PostgresStore
         public Outcome Outcome => Wish is not null ? Outcome.Cancelled : ComesBack ? Outcome.Interrupted : WouldComeBack ? Outcome.Superseded : Outcome.Discarded;
 
         public string? WaitsFor => Verdict.IsQuarantined ? "quarantine" : Standing.IsLocked ? "key" : null;
+
+        // What is not held against the job does not cost it its place; null is the end of the line.
+        public long? PlaceInLine => Verdict.Charged ? null : Pass;
 
         public TimeSpan? RemoveAfter => Outcome switch
         {
@@ -145,7 +148,7 @@ internal sealed partial class PostgresStore
         var runs = await ReadAsync(connection, LockRuns, [Uuid("lease", lease)], reader =>
         {
             var run = new LeasedRun(reader.GetInt64(0), reader.GetInt32(1), reader.GetInt32(2), reader.GetInt32(3), reader.GetString(4), TextAt(reader, 8), isAlone);
-            return new Rescued(run, TextAt(reader, 5), reader.GetString(6), reader.GetInt16(7), TextAt(reader, 9), reader.GetDateTime(10), TextAt(reader, 11), decide(run));
+            return new Rescued(run, TextAt(reader, 5), reader.GetString(6), reader.GetInt16(7), TextAt(reader, 9), reader.GetDateTime(10), reader.GetInt64(11), TextAt(reader, 12), decide(run));
         }, cancellationToken).ConfigureAwait(false);
         (string Key, long Job)[] keys = [.. runs.Where(static run => run is { WouldComeBack: true, Key: not null }).Select(static run => (run.Key ?? "", run.Run.JobId))];
         if (keys.Length == 0)
@@ -179,7 +182,7 @@ internal sealed partial class PostgresStore
     {
         var ready = runs.Where(static run => run.WaitsFor is null).ToArray();
         if (ready.Length > 0)
-            await ExecuteAsync(connection, LineUpMany, PlaceValues(ready), cancellationToken).ConfigureAwait(false);
+            await ExecuteAsync(connection, LineUpMany, [.. PlaceValues(ready), Longs("passes", [.. ready.Select(static run => run.PlaceInLine)])], cancellationToken).ConfigureAwait(false);
         var waiting = runs.Where(static run => run.WaitsFor is not null).ToArray();
         if (waiting.Length > 0)
             await ExecuteAsync(connection, LetWaitMany, [.. PlaceValues(waiting), Texts("reasons", [.. waiting.Select(static run => run.WaitsFor)])], cancellationToken).ConfigureAwait(false);

@@ -52,7 +52,8 @@ internal sealed partial class SqliteStore
             // A run that was handed back unstarted tells nothing about what made it a suspect; one that ended in order does.
             var crashes = lease.Crashes[index];
             var isSuspect = outcome == Outcome.Released && lease.IsSuspect;
-            var due = end.Again > TimeSpan.Zero ? now + end.Again.ToMicros() : now;
+            // A run that was handed back keeps its place in line.
+            var due = end.Again > TimeSpan.Zero ? now + end.Again.ToMicros() : outcome == Outcome.Released ? lease.Passes[index] : now;
             Put(session, new Pending(claim.JobId, claim.Queue, claim.Priority, claim.Type, claim.Run + 1, attempt + (end.Charged ? 1 : 0), crashes, isSuspect) { Due = due }, now);
         }
 

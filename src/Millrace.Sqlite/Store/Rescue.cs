@@ -81,7 +81,11 @@ internal sealed partial class SqliteStore
             return false;
         }
 
-        var next = new Pending(id, job.Queue, job.Priority, job.Type, run + 1, attempt + (verdict.Charged ? 1 : 0), verdict.Crashes, verdict.IsSuspect) { Due = now };
+        var next = new Pending(id, job.Queue, job.Priority, job.Type, run + 1, attempt + (verdict.Charged ? 1 : 0), verdict.Crashes, verdict.IsSuspect)
+        {
+            // What is not held against the job does not cost it its place.
+            Due = verdict.Charged || verdict.IsQuarantined ? now : lease.Passes[i],
+        };
         if (verdict.IsQuarantined)
             PutWaiting(session, next, "quarantine", now);
         else
