@@ -23,6 +23,7 @@ internal sealed class Supervisor(MillraceInstance instance, WorkerOptions option
     private readonly Lock gate = new();
     private CancellationToken stopping;
     private ITimer? watch;
+    private long stopBegan;
 
     /// <summary>Why places have no child that is ready, one sentence each.</summary>
     public IReadOnlyList<string> Faults => [.. Places.Select(static place => place.Fault).OfType<string>()];
@@ -50,8 +51,9 @@ internal sealed class Supervisor(MillraceInstance instance, WorkerOptions option
         // At the first sign of the stop, before anybody waits for it.
         stop.Register(() =>
         {
+            stopBegan = instance.Time.GetTimestamp();
             foreach (var child in children.Keys)
-                child.Drain();
+                Drain(child);
         });
     }
 
@@ -79,10 +81,11 @@ internal sealed class Supervisor(MillraceInstance instance, WorkerOptions option
             all = Task.WhenAll(running);
         await all.ConfigureAwait(false);
         foreach (var child in children.Keys)
-            child.Drain();
+            Drain(child);
+        var left = grace + AfterGrace - instance.Time.GetElapsedTime(stopBegan);
         try
         {
-            await Task.WhenAll(children.Values).WaitAsync(grace + AfterGrace, instance.Time, hurry).ConfigureAwait(false);
+            await Task.WhenAll(children.Values).WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero, instance.Time, hurry).ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is TimeoutException or OperationCanceledException)
         {
@@ -93,6 +96,15 @@ internal sealed class Supervisor(MillraceInstance instance, WorkerOptions option
             }
         }
         await Task.WhenAll(children.Values).WaitAsync(AfterGrace, instance.Time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    // One that is not ready has nothing to finish, and would begin its own grace time when it has started at last.
+    private static void Drain(ChildProcess child)
+    {
+        if (child.Ready.IsCompletedSuccessfully)
+            child.Drain();
+        else
+            child.Kill();
     }
 
     public ChildProcess Start(string name, ChildRole role)
