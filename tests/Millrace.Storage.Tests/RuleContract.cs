@@ -203,7 +203,7 @@ public abstract class RuleContract(TestDatabase database) : Contract(database)
         var turn = node.Ending(node.End(first[0], Outcome.Succeeded), node.End(first[1], Outcome.Failed, Some.Minute)) with { Want = 3 };
 
         var answer = await node.TurnAsync(turn);
-        var repeated = await node.TurnAsync(turn);
+        var repeated = await node.TurnAsync(turn with { IsRepeated = true });
 
         repeated.Ends.ShouldBe(answer.Ends);
         repeated.Claims.ShouldBe(answer.Claims, ignoreOrder: true);

@@ -381,4 +381,72 @@ public abstract class TurnContract(TestDatabase database) : Contract(database)
         claimed.Distinct().Count().ShouldBe(claimed.Length);
         (await CountAsync("ready")).ShouldBe(count - claimed.Length);
     }
+
+    // ---- many at once
+
+    [Fact]
+    public async Task Many_ends_at_once_are_stored_like_few()
+    {
+        var node = await NodeAsync();
+        await SubmitAllAsync(Some.Jobs(250));
+        var claims = await node.ClaimAsync(250);
+        AttemptEnd[] ends = [.. claims.Select((claim, i) => node.End(claim, i == 7 ? Outcome.Discarded : Outcome.Succeeded) with { Result = i == 8 ? "{\"a\":1}" : null })];
+
+        (await node.EndAllAsync(ends)).ShouldAllBe(verdict => verdict == EndVerdict.Accepted);
+
+        (await CountAsync("attempt")).ShouldBe(250);
+        (await CountAsync("lease")).ShouldBe(0);
+        var discarded = (await AttemptsAsync(claims[7].JobId)).ShouldHaveSingleItem();
+        (discarded.Outcome, discarded.Error, discarded.Node, discarded.Started, discarded.Finished).ShouldBe((Outcome.Discarded, "Oops", node.Id, Clock.GetUtcNow(), Clock.GetUtcNow()));
+        (await AttemptsAsync(claims[8].JobId)).ShouldHaveSingleItem().Result.ShouldBe("{\"a\":1}");
+        (await Store.PruneAsync(1000, Stop)).ShouldBe(0);
+        node.LiveFor(2 * Some.Minute);
+        (await Store.PruneAsync(1000, Stop)).ShouldBe(250);
+    }
+
+    // A turn whose answer was lost, and which is sent again, whether it says so or not.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Many_ends_that_are_repeated_are_stored_once_and_accepted_again(bool saysSo)
+    {
+        var node = await NodeAsync();
+        await SubmitAllAsync(Some.Jobs(250));
+        var claims = await node.ClaimAsync(250);
+        var turn = node.Ending([.. claims.Select(claim => node.End(claim, Outcome.Succeeded))]);
+        await node.TurnAsync(turn with { EmptyLeases = [] });
+
+        (await node.TurnAsync(turn with { IsRepeated = saysSo })).Ends.ShouldAllBe(verdict => verdict == EndVerdict.Accepted);
+
+        (await CountAsync("attempt")).ShouldBe(250);
+        (await CountAsync("lease")).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task Many_ends_of_a_node_that_was_taken_for_dead_are_refused()
+    {
+        var dead = await NodeAsync();
+        await SubmitAllAsync(Some.Jobs(250));
+        var claims = await dead.ClaimAsync(250);
+        await dead.DieAsync();
+        var node = await NodeAsync();
+        await node.SweepAsync();
+
+        (await dead.EndAllAsync([.. claims.Select(claim => dead.End(claim, Outcome.Succeeded))])).ShouldAllBe(verdict => verdict == EndVerdict.Stale);
+        (await CountAsync("ready")).ShouldBe(250);
+    }
+
+    [Fact]
+    public async Task A_lease_that_has_ended_is_deleted_without_another_look_but_only_by_its_node()
+    {
+        var (one, other) = (await NodeAsync(), await NodeAsync());
+        var claim = await RunningAsync(one);
+
+        await other.TurnAsync(other.Turn() with { EndedLeases = [claim.Lease] });
+        (await CountAsync("lease")).ShouldBe(1);
+        await one.TurnAsync(one.Ending(one.End(claim, Outcome.Succeeded)) with { EmptyLeases = [] });
+        (await CountAsync("lease")).ShouldBe(1);
+        await one.TurnAsync(one.Turn() with { EndedLeases = [claim.Lease] });
+        (await CountAsync("lease")).ShouldBe(0);
+    }
 }

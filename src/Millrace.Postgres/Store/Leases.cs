@@ -7,7 +7,7 @@ internal sealed partial class PostgresStore
     private const string LockLeases = """
         select l.id
         from millrace.lease l
-        where l.id = any(@leases)
+        where l.id = any(@leases) and l.node = @node
         order by l.id
         for update
         """;
@@ -21,6 +21,11 @@ internal sealed partial class PostgresStore
                 select
                 from unnest(l.job_ids, l.runs) as u(job_id, run)
                 where not exists (select from millrace.attempt a where a.job_id = u.job_id and a.run = u.run))
+        """;
+
+    private const string DeleteEndedLeases = """
+        delete from millrace.lease
+        where id = any(@ended) and node = @node
         """;
 
     private const string ShrinkLeases = """

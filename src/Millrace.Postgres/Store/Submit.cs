@@ -1,6 +1,5 @@
 using Millrace.Storage;
 using Npgsql;
-using NpgsqlTypes;
 
 namespace Millrace.Postgres;
 
@@ -46,6 +45,32 @@ internal sealed partial class PostgresStore
         from stored
         """;
 
+    // What the submitting node can run at once goes into a lease of that node. What it asks for it gets only if it could also have claimed it: it
+    // is alive, the queue is not paused, and the lease is new.
+    private const string Born = """
+        born as materialized (
+            select s.id, s.due, s.created
+            from stored s
+            where s.id = any(@born)
+                and s.due <= s.created
+                and exists (select from millrace.node n where n.id = @node and n.dead_at is null and n.expires_at > s.created)
+                and not exists (select from millrace.queue q where q.name = @queue and q.is_paused)
+                and not exists (select from millrace.lease l where l.id = @lease)
+        ),
+        leased as (
+            insert into millrace.lease (id, node, claimed_at, job_ids, runs, attempts, crashes, passes)
+            select @lease, @node, max(b.created), array_agg(b.id), array_agg(1), array_agg(1), array_agg(0), array_agg((extract(epoch from b.due) * 1000000)::bigint)
+            from born b
+            having count(*) > 0
+        ),
+
+        """;
+
+    private static readonly string StoreAndClaim = Store
+        .Replace("lined_up as (", Born + "lined_up as (", StringComparison.Ordinal)
+        .Replace("where due <= created", "where due <= created and id not in (select id from born)", StringComparison.Ordinal)
+        .Replace("select id\nfrom stored", "select id, case when id in (select id from born) then created end\nfrom stored", StringComparison.Ordinal);
+
     private const string ReadNonces = """
         select id, nonce
         from millrace.job
@@ -69,11 +94,18 @@ internal sealed partial class PostgresStore
         }
 
         if (!jobs.Any(static job => job.Key is not null))
-            return await WorkAsync("submit", session => StoreAloneAsync(session, jobs, cancellationToken), cancellationToken).ConfigureAwait(false);
+            return await WorkAsync("submit", session => StoreAloneAsync(session, jobs, claim: null, cancellationToken), cancellationToken).ConfigureAwait(false);
 
         if (jobs.Count == 1 && await StoreKeyedAloneAsync(jobs, cancellationToken).ConfigureAwait(false))
             return All(jobs, SubmitState.Created);
         return await WorkAsync("submit", session => SubmitKeyedAloneAsync(session, jobs, cancellationToken), cancellationToken).ConfigureAwait(false);
+    }
+
+    public Task<IReadOnlyList<SubmitAnswer>> SubmitAndClaimAsync(IReadOnlyList<NewJob> jobs, BirthClaim claim, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(jobs);
+        ArgumentNullException.ThrowIfNull(claim);
+        return WorkAsync("submit", session => StoreAloneAsync(session, jobs, claim, cancellationToken), cancellationToken);
     }
 
     private static NpgsqlConnection ConnectionOf(System.Data.Common.DbTransaction transaction) =>
@@ -89,21 +121,32 @@ internal sealed partial class PostgresStore
     }
 
     // One round trip: begin, insert, ring, commit.
-    private async Task<IReadOnlyList<SubmitAnswer>> StoreAloneAsync(Session session, IReadOnlyList<NewJob> jobs, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<SubmitAnswer>> StoreAloneAsync(Session session, IReadOnlyList<NewJob> jobs, BirthClaim? claim, CancellationToken cancellationToken)
     {
         await using var batch = session.Begin();
-        session.Add(batch, Store, Columns(jobs));
-        AddRing(session, batch, jobs);
-        HashSet<long> stored;
+        if (claim is null)
+            session.Add(batch, Store, Columns(jobs));
+        else
+            session.Add(batch, StoreAndClaim, [.. Columns(jobs), Uuid("node", claim.Node), Uuid("lease", claim.Lease), Text("queue", claim.Queue), Longs("born", [.. claim.Jobs])]);
+        AddRing(session, batch, claim is null ? jobs : jobs.Where(job => !claim.Jobs.Contains(job.Id)));
+        HashSet<long> stored = [];
+        Dictionary<long, DateTimeOffset>? born = null;
         await using (var reader = await session.SendAsync(batch, withCommit: true, cancellationToken).ConfigureAwait(false))
         {
-            stored = await IdsAsync(reader, cancellationToken).ConfigureAwait(false);
+            while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+            {
+                stored.Add(reader.GetInt64(0));
+                if (claim is not null && TimeOrNullAt(reader, 1) is { } at)
+                    (born ??= [])[reader.GetInt64(0)] = at;
+            }
+
             await session.FinishAsync(reader, cancellationToken).ConfigureAwait(false);
         }
 
         // What is new is stored by now. When the look at the others fails, nobody may say that nothing was changed.
         session.CommitIsInFlight = true;
-        return await AnswerAsync(session.Connection, jobs, stored, cancellationToken).ConfigureAwait(false);
+        var answers = await AnswerAsync(session.Connection, jobs, stored, cancellationToken).ConfigureAwait(false);
+        return born is null ? answers : [.. answers.Select(answer => born.TryGetValue(answer.Id, out var at) ? answer with { Claimed = at } : answer)];
     }
 
     private async Task<IReadOnlyList<SubmitAnswer>> AnswerAsync(NpgsqlConnection connection, IReadOnlyList<NewJob> jobs, HashSet<long> stored, CancellationToken cancellationToken)
@@ -196,74 +239,62 @@ internal sealed partial class PostgresStore
 
     private async Task CopyAsync(NpgsqlConnection connection, IReadOnlyList<NewJob> jobs, DateTime now, CancellationToken cancellationToken)
     {
-        await using (var copy = await connection.BeginBinaryImportAsync(Sql(CopyJobs), cancellationToken).ConfigureAwait(false))
-        {
-            foreach (var job in jobs)
-            {
-                await copy.StartRowAsync(cancellationToken).ConfigureAwait(false);
-                await copy.WriteAsync(job.Id, NpgsqlDbType.Bigint, cancellationToken).ConfigureAwait(false);
-                await copy.WriteAsync(job.Nonce, NpgsqlDbType.Bigint, cancellationToken).ConfigureAwait(false);
-                await copy.WriteAsync(job.Type, NpgsqlDbType.Text, cancellationToken).ConfigureAwait(false);
-                await WriteAsync(copy, job.Tag, cancellationToken).ConfigureAwait(false);
-                await copy.WriteAsync(job.UserId, NpgsqlDbType.Bigint, cancellationToken).ConfigureAwait(false);
-                await copy.WriteAsync(job.Queue, NpgsqlDbType.Text, cancellationToken).ConfigureAwait(false);
-                await copy.WriteAsync(job.Priority, NpgsqlDbType.Smallint, cancellationToken).ConfigureAwait(false);
-                await copy.WriteAsync(job.Data, NpgsqlDbType.Text, cancellationToken).ConfigureAwait(false);
-                await copy.WriteAsync(DueOf(job, now), NpgsqlDbType.TimestampTz, cancellationToken).ConfigureAwait(false);
-                await copy.WriteAsync(now, NpgsqlDbType.TimestampTz, cancellationToken).ConfigureAwait(false);
-                await WriteAsync(copy, job.Policy, cancellationToken).ConfigureAwait(false);
-                await WriteAsync(copy, job.Headers, cancellationToken).ConfigureAwait(false);
-                await WriteAsync(copy, job.Trace, cancellationToken).ConfigureAwait(false);
-                if (job.Parent is { } parent)
-                    await copy.WriteAsync(parent, NpgsqlDbType.Bigint, cancellationToken).ConfigureAwait(false);
-                else
-                    await copy.WriteNullAsync(cancellationToken).ConfigureAwait(false);
-                await WriteAsync(copy, job.Schedule, cancellationToken).ConfigureAwait(false);
-            }
-
-            await copy.CompleteAsync(cancellationToken).ConfigureAwait(false);
-        }
-
-        await CopyPlacesAsync(connection, [.. jobs.Where(job => DueOf(job, now) <= now)], now, CopyReady, isReady: true, cancellationToken).ConfigureAwait(false);
-        await CopyPlacesAsync(connection, [.. jobs.Where(job => DueOf(job, now) > now)], now, CopyScheduled, isReady: false, cancellationToken).ConfigureAwait(false);
+        await CopyBuffer.CopyAsync(connection, Sql(CopyJobs), jobs, (row, job) => WriteJob(row, job, now), cancellationToken).ConfigureAwait(false);
+        if (jobs.Any(job => DueOf(job, now) <= now))
+            await CopyBuffer.CopyAsync(connection, Sql(CopyReady), jobs.Where(job => DueOf(job, now) <= now), (row, job) => WriteReady(row, job, now), cancellationToken).ConfigureAwait(false);
+        if (jobs.Any(job => DueOf(job, now) > now))
+            await CopyBuffer.CopyAsync(connection, Sql(CopyScheduled), jobs.Where(job => DueOf(job, now) > now), (row, job) => WriteScheduled(row, job, now), cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task CopyPlacesAsync(NpgsqlConnection connection, NewJob[] jobs, DateTime now, string text, bool isReady, CancellationToken cancellationToken)
+    private static void WriteJob(CopyBuffer row, NewJob job, DateTime now)
     {
-        if (jobs.Length == 0)
-            return;
-        await using var copy = await connection.BeginBinaryImportAsync(Sql(text), cancellationToken).ConfigureAwait(false);
-        foreach (var job in jobs)
-        {
-            var due = DueOf(job, now);
-            await copy.StartRowAsync(cancellationToken).ConfigureAwait(false);
-            if (isReady)
-            {
-                await copy.WriteAsync(job.Queue, NpgsqlDbType.Text, cancellationToken).ConfigureAwait(false);
-                await copy.WriteAsync(job.Priority, NpgsqlDbType.Smallint, cancellationToken).ConfigureAwait(false);
-                await copy.WriteAsync((due - DateTime.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond, NpgsqlDbType.Bigint, cancellationToken).ConfigureAwait(false);
-                await copy.WriteAsync(job.Id, NpgsqlDbType.Bigint, cancellationToken).ConfigureAwait(false);
-            }
-            else
-            {
-                await copy.WriteAsync(due, NpgsqlDbType.TimestampTz, cancellationToken).ConfigureAwait(false);
-                await copy.WriteAsync(job.Id, NpgsqlDbType.Bigint, cancellationToken).ConfigureAwait(false);
-                await copy.WriteAsync(job.Queue, NpgsqlDbType.Text, cancellationToken).ConfigureAwait(false);
-                await copy.WriteAsync(job.Priority, NpgsqlDbType.Smallint, cancellationToken).ConfigureAwait(false);
-            }
-
-            await copy.WriteAsync(job.Type, NpgsqlDbType.Text, cancellationToken).ConfigureAwait(false);
-            await copy.WriteAsync(1, NpgsqlDbType.Integer, cancellationToken).ConfigureAwait(false);
-            await copy.WriteAsync(1, NpgsqlDbType.Integer, cancellationToken).ConfigureAwait(false);
-            await copy.WriteAsync(0, NpgsqlDbType.Integer, cancellationToken).ConfigureAwait(false);
-            await copy.WriteAsync(false, NpgsqlDbType.Boolean, cancellationToken).ConfigureAwait(false);
-        }
-
-        await copy.CompleteAsync(cancellationToken).ConfigureAwait(false);
+        row.Row(15);
+        row.Write(job.Id);
+        row.Write(job.Nonce);
+        row.Write(job.Type);
+        row.Write(job.Tag);
+        row.Write(job.UserId);
+        row.Write(job.Queue);
+        row.Write(job.Priority);
+        row.Write(job.Data);
+        row.Write(DueOf(job, now));
+        row.Write(now);
+        row.Write(job.Policy);
+        row.Write(job.Headers);
+        row.Write(job.Trace);
+        row.Write(job.Parent);
+        row.Write(job.Schedule);
     }
 
-    private static Task WriteAsync(NpgsqlBinaryImporter copy, string? value, CancellationToken cancellationToken) =>
-        value is null ? copy.WriteNullAsync(cancellationToken) : copy.WriteAsync(value, NpgsqlDbType.Text, cancellationToken);
+    private static void WriteReady(CopyBuffer row, NewJob job, DateTime now)
+    {
+        row.Row(9);
+        row.Write(job.Queue);
+        row.Write(job.Priority);
+        row.Write((DueOf(job, now) - DateTime.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond);
+        row.Write(job.Id);
+        WriteFirstRun(row, job);
+    }
+
+    private static void WriteScheduled(CopyBuffer row, NewJob job, DateTime now)
+    {
+        row.Row(9);
+        row.Write(DueOf(job, now));
+        row.Write(job.Id);
+        row.Write(job.Queue);
+        row.Write(job.Priority);
+        WriteFirstRun(row, job);
+    }
+
+    // type, run, attempt, crashes, is_suspect
+    private static void WriteFirstRun(CopyBuffer row, NewJob job)
+    {
+        row.Write(job.Type);
+        row.Write(1);
+        row.Write(1);
+        row.Write(0);
+        row.Write(false);
+    }
 
     private static DateTime DueOf(NewJob job, DateTime now) =>
         job.Due?.UtcDateTime ?? now + (job.Delay > TimeSpan.Zero ? job.Delay : TimeSpan.Zero);

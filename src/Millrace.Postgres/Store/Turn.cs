@@ -25,11 +25,18 @@ internal sealed partial class PostgresStore
         taken as (
             delete from millrace.ready r
             where r.ctid = any(array(select place from claimed))
+        ),
+        leased as (
+            insert into millrace.lease (id, node, claimed_at, job_ids, runs, attempts, crashes, passes, is_alone, is_suspect)
+            select @lease, @node, coalesce(@now, clock_timestamp()), array_agg(c.id), array_agg(c.run), array_agg(c.attempt), array_agg(c.crashes), array_agg(c.pass), @is_alone, @is_suspect
+            from claimed c
+            having count(*) > 0
+            returning claimed_at
         )
-        insert into millrace.lease (id, node, claimed_at, job_ids, runs, attempts, crashes, passes, is_alone, is_suspect)
-        select @lease, @node, coalesce(@now, clock_timestamp()), array_agg(c.id), array_agg(c.run), array_agg(c.attempt), array_agg(c.crashes), array_agg(c.pass), @is_alone, @is_suspect
-        from (select id, run, attempt, crashes, pass from claimed order by priority, pass, id) c
-        having count(*) > 0
+        select c.id, c.run, c.attempt, c.crashes, c.pass, j.type, j.tag, j.user_id, c.priority, j.data, j.due, j.created,
+               j.policy, j.headers, j.trace, j.parent, j.schedule, j.key, leased.claimed_at
+        from leased, claimed c
+        join millrace.job j on j.id = c.id
         """;
 
     private static readonly string Claim = ClaimHead
@@ -46,13 +53,16 @@ internal sealed partial class PostgresStore
 
     // Read by the lease's id: a repeated turn is given what its first try claimed.
     private const string ReadClaims = """
-        select u.place, u.job_id, u.run, u.attempt, u.crashes, u.pass, j.type, j.tag, j.user_id, j.priority, j.data, j.due, j.created,
+        select u.job_id, u.run, u.attempt, u.crashes, u.pass, j.type, j.tag, j.user_id, j.priority, j.data, j.due, j.created,
                j.policy, j.headers, j.trace, j.parent, j.schedule, j.key, l.claimed_at
         from millrace.lease l
-        cross join lateral unnest(l.job_ids, l.runs, l.attempts, l.crashes, l.passes) with ordinality as u(job_id, run, attempt, crashes, pass, place)
+        cross join lateral unnest(l.job_ids, l.runs, l.attempts, l.crashes, l.passes) as u(job_id, run, attempt, crashes, pass)
         join millrace.job j on j.id = u.job_id
         where l.id = @lease and l.node = @node
         """;
+
+    // A claim that the database forgets in a crash is a job that still stands in line; an end must never be forgotten.
+    private const string NeedNotWait = "set local synchronous_commit = off";
 
     private const string Glance = """
         select coalesce(@now, clock_timestamp()),
@@ -145,14 +155,22 @@ internal sealed partial class PostgresStore
 
         var finals = turn.Ends.Where(static end => !NeedsCare(end) && end.Outcome.IsFinal()).ToArray();
         var returns = turn.Ends.Where(static end => !NeedsCare(end) && !end.Outcome.IsFinal()).ToArray();
+        var hasBegun = finals.Length >= ManyEnds && !turn.IsRepeated && ReferenceEquals(endFinally, EndFinally);
+        if (hasBegun && await TryCopyEndsAsync(session, turn, finals, verdicts, cancellationToken).ConfigureAwait(false))
+            finals = [];
+
         TurnAnswer answer;
-        await using (var batch = session.Begin())
+        await using (var batch = hasBegun ? session.Continue() : session.Begin())
         {
+            if (turn.Ends.Count + turn.Settled.Count == 0)
+                session.Add(batch, NeedNotWait);
+            if (!hasBegun)
+                AddLocks(session, batch, turn);
             AddEnds(session, batch, turn, endFinally, finals, returns);
             AddClaim(session, batch, turn);
             session.Add(batch, Glance, Now(), Uuid("node", turn.Node));
             await using var reader = await session.SendAsync(batch, withCommit: true, cancellationToken).ConfigureAwait(false);
-            answer = await ReadTurnAsync(session, reader, turn, finals.Length > 0, returns.Length > 0, verdicts, cancellationToken).ConfigureAwait(false);
+            answer = await ReadTurnAsync(session, reader, turn, !hasBegun, finals.Length > 0, returns.Length > 0, verdicts, cancellationToken).ConfigureAwait(false);
         }
 
         if (verdicts.Count < turn.Ends.Count)
@@ -176,13 +194,14 @@ internal sealed partial class PostgresStore
         if (!turn.SuspectsOnly && turn.After is { } after)
             command.AddRange([Short("after_priority", after.Priority), Long("after_pass", after.Pass), Long("after_id", after.Id)]);
         session.Add(batch, text, [.. command]);
-        session.Add(batch, ReadClaims, Uuid("lease", turn.Lease), Uuid("node", turn.Node));
+        if (turn.IsRepeated)
+            session.Add(batch, ReadClaims, Uuid("lease", turn.Lease), Uuid("node", turn.Node));
     }
 
     private async Task<TurnAnswer> ReadTurnAsync(
-        Session session, NpgsqlDataReader reader, Turn turn, bool hasFinals, bool hasReturns, Dictionary<(long, int), EndVerdict> verdicts, CancellationToken cancellationToken)
+        Session session, NpgsqlDataReader reader, Turn turn, bool hasLocks, bool hasFinals, bool hasReturns, Dictionary<(long, int), EndVerdict> verdicts, CancellationToken cancellationToken)
     {
-        if (turn.Ends.Count + turn.EmptyLeases.Count + turn.LeasesToShrink.Count > 0)
+        if (hasLocks && turn.Ends.Count + turn.EmptyLeases.Count + turn.LeasesToShrink.Count > 0)
             await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
         if (hasFinals)
         {
@@ -215,37 +234,40 @@ internal sealed partial class PostgresStore
 
     private static async Task<Claim[]> ReadClaimsAsync(NpgsqlDataReader reader, Turn turn, CancellationToken cancellationToken)
     {
-        var claims = new List<(long Place, Claim Claim)>(turn.Want);
+        // A repeated turn reads what its lease lists, whether this try has claimed it or the one before.
+        if (turn.IsRepeated)
+            await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
+        var claims = new List<Claim>(turn.Want);
         while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
-            claims.Add((reader.GetInt64(0), ClaimAt(reader, turn)));
+            claims.Add(ClaimAt(reader, turn));
         await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
-        claims.Sort(static (one, other) => one.Place.CompareTo(other.Place));
-        return [.. claims.Select(static claim => claim.Claim)];
+        claims.Sort(static (one, other) => (one.Priority, one.Ready, one.JobId).CompareTo((other.Priority, other.Ready, other.JobId)));
+        return [.. claims];
     }
 
     private static Claim ClaimAt(NpgsqlDataReader reader, Turn turn) => new()
     {
         Lease = turn.Lease,
-        JobId = reader.GetInt64(1),
-        Run = reader.GetInt32(2),
-        Attempt = reader.GetInt32(3),
-        Crashes = reader.GetInt32(4),
-        Ready = DateTimeOffset.UnixEpoch.AddTicks(reader.GetInt64(5) * TimeSpan.TicksPerMicrosecond),
-        Type = reader.GetString(6),
-        Tag = TextAt(reader, 7),
-        UserId = reader.GetInt64(8),
+        JobId = reader.GetInt64(0),
+        Run = reader.GetInt32(1),
+        Attempt = reader.GetInt32(2),
+        Crashes = reader.GetInt32(3),
+        Ready = DateTimeOffset.UnixEpoch.AddTicks(reader.GetInt64(4) * TimeSpan.TicksPerMicrosecond),
+        Type = reader.GetString(5),
+        Tag = TextAt(reader, 6),
+        UserId = reader.GetInt64(7),
         Queue = turn.Queue,
-        Priority = reader.GetInt16(9),
-        Data = reader.GetString(10),
-        Due = TimeAt(reader, 11),
-        Created = TimeAt(reader, 12),
-        Policy = TextAt(reader, 13),
-        Headers = TextAt(reader, 14),
-        Trace = TextAt(reader, 15),
-        Parent = reader.IsDBNull(16) ? null : reader.GetInt64(16),
-        Schedule = TextAt(reader, 17),
-        Key = TextAt(reader, 18),
-        Claimed = TimeAt(reader, 19),
+        Priority = reader.GetInt16(8),
+        Data = reader.GetString(9),
+        Due = TimeAt(reader, 10),
+        Created = TimeAt(reader, 11),
+        Policy = TextAt(reader, 12),
+        Headers = TextAt(reader, 13),
+        Trace = TextAt(reader, 14),
+        Parent = reader.IsDBNull(15) ? null : reader.GetInt64(15),
+        Schedule = TextAt(reader, 16),
+        Key = TextAt(reader, 17),
+        Claimed = TimeAt(reader, 18),
     };
 
     private static long MicrosecondsOf(DateTimeOffset time) => (time - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;

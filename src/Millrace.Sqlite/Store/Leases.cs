@@ -49,6 +49,8 @@ internal sealed partial class SqliteStore
         where id = @id
         """;
 
+    private const string DeleteOwnLeaseSql = "delete from millrace_lease where id = @id and node = @node";
+
     private const string DeleteLeaseSql = "delete from millrace_lease where id = @id";
 
     /// <summary>Takes the runs that have ended out of the lists, and the lease away when none is left.</summary>

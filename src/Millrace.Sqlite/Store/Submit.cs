@@ -8,6 +8,37 @@ internal sealed partial class SqliteStore
     public Task<IReadOnlyList<SubmitAnswer>> SubmitAsync(IReadOnlyList<NewJob> jobs, DbTransaction? transaction, CancellationToken cancellationToken) =>
         WriteAsync<IReadOnlyList<SubmitAnswer>>(transaction, session => Submit(session, jobs, Now()), cancellationToken);
 
+    public Task<IReadOnlyList<SubmitAnswer>> SubmitAndClaimAsync(IReadOnlyList<NewJob> jobs, BirthClaim claim, CancellationToken cancellationToken) =>
+        WriteAsync<IReadOnlyList<SubmitAnswer>>(session => Submit(session, jobs, claim, Now()), cancellationToken);
+
+    // What the submitting node can run at once goes into a lease of that node, if it could also have claimed it.
+    private SubmitAnswer[] Submit(Session session, IReadOnlyList<NewJob> jobs, BirthClaim claim, long now)
+    {
+        var isAllowed = NodeLives(session, claim.Node) && locks.IsAlive(claim.Node) && !session.Any(IsPausedSql, ("@name", claim.Queue)) && FindLease(session, claim.Lease) is null;
+        var born = new List<long>();
+        var answers = new SubmitAnswer[jobs.Count];
+        for (var i = 0; i < answers.Length; i++)
+        {
+            var isMine = isAllowed && claim.Jobs.Contains(jobs[i].Id) && DueOf(jobs[i], now) <= now;
+            if (!isMine || !InsertJob(session, jobs[i], now))
+            {
+                answers[i] = Store(session, jobs[i], now);
+                continue;
+            }
+
+            born.Add(jobs[i].Id);
+            answers[i] = new SubmitAnswer(jobs[i].Id, SubmitState.Created) { Claimed = now.ToTime() };
+        }
+
+        if (born.Count > 0)
+            InsertLease(session, new Lease
+            {
+                Id = claim.Lease, Node = claim.Node, ClaimedAt = now, IsAlone = false, IsSuspect = false, JobIds = [.. born], Runs = [.. born.Select(static _ => 1)],
+                Attempts = [.. born.Select(static _ => 1)], Crashes = [.. born.Select(static _ => 0)], Passes = [.. born.Select(_ => now)],
+            });
+        return answers;
+    }
+
     private static SubmitAnswer[] Submit(Session session, IReadOnlyList<NewJob> jobs, long now)
     {
         var answers = new SubmitAnswer[jobs.Count];
@@ -48,16 +79,17 @@ internal sealed partial class SqliteStore
 
     private static SubmitAnswer Store(Session session, NewJob job, long now)
     {
-        var due = DueOf(job, now);
-        var isNew = session.Execute(InsertJobSql,
-            ("@id", job.Id), ("@nonce", job.Nonce), ("@type", job.Type), ("@tag", job.Tag), ("@user_id", job.UserId), ("@queue", job.Queue),
-            ("@priority", (long)job.Priority), ("@data", job.Data), ("@due", due), ("@created", now), ("@policy", job.Policy), ("@headers", job.Headers),
-            ("@trace", job.Trace), ("@parent", job.Parent), ("@schedule", job.Schedule), ("@key", job.Key?.Name)) == 1;
-        if (!isNew)
+        if (!InsertJob(session, job, now))
             return Repeated(session, job) ?? new SubmitAnswer(job.Id, SubmitState.IdTaken);
-        Put(session, new Pending(job.Id, job.Queue, job.Priority, job.Type, Run: 1, Attempt: 1, Crashes: 0, IsSuspect: false) { Due = due }, now);
+        Put(session, new Pending(job.Id, job.Queue, job.Priority, job.Type, Run: 1, Attempt: 1, Crashes: 0, IsSuspect: false) { Due = DueOf(job, now) }, now);
         return new SubmitAnswer(job.Id, SubmitState.Created);
     }
+
+    /// <summary>False when the id is stored already.</summary>
+    private static bool InsertJob(Session session, NewJob job, long now) => session.Execute(InsertJobSql,
+        ("@id", job.Id), ("@nonce", job.Nonce), ("@type", job.Type), ("@tag", job.Tag), ("@user_id", job.UserId), ("@queue", job.Queue),
+        ("@priority", (long)job.Priority), ("@data", job.Data), ("@due", DueOf(job, now)), ("@created", now), ("@policy", job.Policy), ("@headers", job.Headers),
+        ("@trace", job.Trace), ("@parent", job.Parent), ("@schedule", job.Schedule), ("@key", job.Key?.Name)) == 1;
 
     private const string NonceSql = "select nonce from millrace_job where id = @id";
 

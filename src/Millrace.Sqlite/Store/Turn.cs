@@ -17,6 +17,8 @@ internal sealed partial class SqliteStore
     {
         var now = Now();
         var ends = new EndVerdict[turn.Ends.Count];
+        foreach (var id in turn.EndedLeases)
+            session.Execute(DeleteOwnLeaseSql, ("@id", id.ToText()), ("@node", turn.Node.ToText()));
         if (turn.Ends.Count + turn.Settled.Count + turn.EmptyLeases.Count + turn.LeasesToShrink.Count > 0)
         {
             var leases = new TurnLeases(session, turn.Node);

@@ -42,7 +42,7 @@ public sealed record Claim
     /// <summary>When the job was submitted.</summary>
     public DateTimeOffset Created { get; init; }
 
-    /// <summary>When this run became ready: its due time after a wait, the moment of the rescue or release otherwise. The start of the wait for a slot.</summary>
+    /// <summary>The job's place in line: when it became ready. A run that was released, or interrupted without being charged, keeps the place of the run before.</summary>
     public DateTimeOffset Ready { get; init; }
 
     /// <summary>When this run was claimed, by the store's clock.</summary>

@@ -43,6 +43,12 @@ public interface IJobStore : IAsyncDisposable
     /// <param name="cancellationToken">Stops waiting. Inside a caller's transaction the transaction may then be unusable.</param>
     Task<IReadOnlyList<SubmitAnswer>> SubmitAsync(IReadOnlyList<NewJob> jobs, DbTransaction? transaction, CancellationToken cancellationToken);
 
+    /// <summary>Stores jobs without keys, all or none, in a transaction of the store's own, and leases some of them to the node that submits them.</summary>
+    /// <param name="jobs">At least one.</param>
+    /// <param name="claim">Which of them the node would run at once.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
+    Task<IReadOnlyList<SubmitAnswer>> SubmitAndClaimAsync(IReadOnlyList<NewJob> jobs, BirthClaim claim, CancellationToken cancellationToken);
+
     /// <summary>Rings for idle nodes: these queues have something to claim. Does nothing when nobody is idle, or without a bell.</summary>
     Task RingAsync(IReadOnlyCollection<string> queues, CancellationToken cancellationToken);
 

@@ -80,7 +80,11 @@ public enum SubmitState
 /// <summary>A store's answer to one <see cref="NewJob"/>.</summary>
 /// <param name="Id">The job that is pending now: the new one, or the kept one.</param>
 /// <param name="State">What became of the submission.</param>
-public readonly record struct SubmitAnswer(long Id, SubmitState State);
+public readonly record struct SubmitAnswer(long Id, SubmitState State)
+{
+    /// <summary>When the job was stored, by the store's clock, if it was leased to its submitter at once (<see cref="BirthClaim"/>); null otherwise.</summary>
+    public DateTimeOffset? Claimed { get; init; }
+}
 
 /// <summary>A block of consecutive job ids that nobody else was given.</summary>
 /// <param name="First">The first id.</param>

@@ -2,7 +2,7 @@ namespace Millrace.Storage;
 
 /// <summary>
 /// One exchange with the store: runs that ended, and room for more, for one queue. One round trip and one commit. Repeatable: the same ends
-/// and the same <see cref="Lease"/> give the same answer, so a turn whose answer was lost is simply sent again (rule 7).
+/// and the same <see cref="Lease"/> give the same answer, so a turn whose answer was lost is simply sent again, and says so (rule 7).
 /// </summary>
 public sealed record Turn
 {
@@ -24,8 +24,14 @@ public sealed record Turn
     /// <summary>Leases all of whose runs have ended with this turn or before. Deleted.</summary>
     public IReadOnlyList<Guid> EmptyLeases { get; init; } = [];
 
+    /// <summary>Leases of which the store has said, in answers to earlier turns, that every run has ended. Deleted without another look.</summary>
+    public IReadOnlyList<Guid> EndedLeases { get; init; } = [];
+
     /// <summary>Leases of which a good part has ended. Their lists are shortened (rule 9: lazily, it is the dearest write of a turn).</summary>
     public IReadOnlyList<Guid> LeasesToShrink { get; init; } = [];
+
+    /// <summary>Whether this turn may have been sent before. A store may take the node's word for what a lease lists the first time only.</summary>
+    public bool IsRepeated { get; init; }
 
     /// <summary>How many jobs to claim at most. 0 claims nothing.</summary>
     public int Want { get; init; }

@@ -155,7 +155,8 @@ internal sealed class JobClient(MillraceInstance instance, long? parent = null, 
             : await instance.Submitter.SubmitAsync(job, cancellationToken).ConfigureAwait(false);
         activity?.SetTag("millrace.job.id", answer.Id);
         instance.Telemetry.Submitted(job.Type, job.Queue, answer.State is SubmitState.Created or SubmitState.Replaced ? 1 : 0);
-        WakeUp([job]);
+        if (answer.Claimed is null)
+            WakeUp([job]);
         return ToResult(answer);
     }
 

@@ -1,13 +1,14 @@
 using System.Data.Common;
 using Millrace.Storage;
+using Millrace.Working;
 
 namespace Millrace.Submitting;
 
 /// <summary>Gives jobs their ids and gets them stored, again and again until the time is up: a repeated submission stores nothing twice, because ids and nonces stay the same.</summary>
-internal sealed class Submitter(IJobStore store, MillraceOptions options, TimeProvider time)
+internal sealed class Submitter(IJobStore store, MillraceOptions options, TimeProvider time, Births births)
 {
     private readonly IdSource ids = new(store);
-    private readonly SubmitCombiner combiner = new(store);
+    private readonly SubmitCombiner combiner = new(store, births);
 
     public ValueTask<long> NextIdAsync(CancellationToken cancellationToken) => ids.NextAsync(null, cancellationToken);
 

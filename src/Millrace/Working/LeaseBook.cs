@@ -11,6 +11,10 @@ internal sealed class LeaseBook(TimeProvider time)
     // Younger leases are about to be emptied and deleted: to rewrite their lists first would be work for nothing.
     private static readonly TimeSpan YoungestToShrink = TimeSpan.FromSeconds(2);
 
+    // To look for the end of each run that a lease lists costs the database as much as a tenth of all it does for a job. Few are looked for at once, and their lease goes with the turn
+    // that ends the last of them; of more the store has to say first that they have ended, and their lease goes with the turn after that.
+    private const int Many = 100;
+
     private readonly Dictionary<Guid, Entry> leases = [];
     private readonly Lock gate = new();
 
@@ -36,7 +40,7 @@ internal sealed class LeaseBook(TimeProvider time)
             if (count == 0)
                 leases.Remove(lease);
             else
-                leases[lease] = new Entry { Open = count, Listed = count, Opened = time.GetTimestamp() };
+                leases[lease] = new Entry { Open = count, Listed = count, Unanswered = count, Opened = time.GetTimestamp() };
         }
     }
 
@@ -50,12 +54,28 @@ internal sealed class LeaseBook(TimeProvider time)
         }
     }
 
-    /// <summary>Leases that have nothing open any more. They stay known until <see cref="Closed"/>.</summary>
-    public List<Guid> ToClose()
+    /// <summary>The store has answered a run's end.</summary>
+    /// <param name="lease">Its lease.</param>
+    /// <param name="isStored">Whether the run has ended, as far as the store knows.</param>
+    public void Answered(Guid lease, bool isStored)
     {
         lock (gate)
-            return [.. leases.Where(pair => pair.Value is { IsExpected: false, Open: 0 }).Select(pair => pair.Key)];
+        {
+            if (!leases.TryGetValue(lease, out var entry))
+                return;
+            entry.Unanswered--;
+            entry.HasRefused |= !isStored;
+        }
     }
+
+    /// <summary>Leases that have nothing open as far as we know; the store makes sure. They stay known until <see cref="Closed"/>.</summary>
+    public List<Guid> ToClose() => Those(static entry => entry.Open == 0 && (entry.Listed < Many || (entry.Unanswered == 0 && entry.HasRefused)));
+
+    /// <summary>Leases of which the store has said that every run has ended. They stay known until <see cref="Closed"/>.</summary>
+    public List<Guid> ToDelete() => Those(static entry => entry is { Open: 0, Listed: >= Many, Unanswered: 0, HasRefused: false });
+
+    /// <summary>Whether there is a lease to delete.</summary>
+    public bool HasToDelete => ToDelete().Count > 0;
 
     /// <summary>Leases of which a quarter or more of what they list has ended (rule 9: rewriting the lists is the dearest write of a turn).</summary>
     public List<Guid> ToShrink()
@@ -75,13 +95,19 @@ internal sealed class LeaseBook(TimeProvider time)
     }
 
     /// <summary>The turn that deleted these was answered.</summary>
-    public void Closed(IReadOnlyList<Guid> deleted)
+    public void Closed(IEnumerable<Guid> deleted)
     {
         lock (gate)
         {
             foreach (var lease in deleted)
                 leases.Remove(lease);
         }
+    }
+
+    private List<Guid> Those(Func<Entry, bool> which)
+    {
+        lock (gate)
+            return [.. leases.Where(pair => !pair.Value.IsExpected && which(pair.Value)).Select(static pair => pair.Key)];
     }
 
     public void Clear()
@@ -95,6 +121,8 @@ internal sealed class LeaseBook(TimeProvider time)
         public bool IsExpected;
         public int Open;
         public int Listed;
+        public int Unanswered;
+        public bool HasRefused;
         public long Opened;
     }
 }

@@ -45,7 +45,7 @@ internal sealed class MillraceInstance : IAsyncDisposable, IDisposable
         Patiently = new Patiently(Options, Time);
         Telemetry = new MillraceTelemetry(services.GetService<IMeterFactory>());
         store = new Lazy<IJobStore>(CreateStore);
-        submitter = new Lazy<Submitter>(() => new Submitter(Store, Options, Time));
+        submitter = new Lazy<Submitter>(() => new Submitter(Store, Options, Time, new Births(this)));
         Client = new JobClient(this);
         Events = new EventFeed(this);
         Runner = new AttemptRunner(this);

@@ -4,7 +4,10 @@ namespace Millrace.Working;
 internal static class Prefetch
 {
     /// <summary>More than this at once makes turns longer without making jobs cheaper (docs/decisions).</summary>
-    public const int Most = 1000;
+    public const int MostPerTurn = 1000;
+
+    /// <summary>Two turns' worth: while one is on its way, the slots work on what the one before has brought, and the next can leave as soon as it is back.</summary>
+    public const int Most = 2 * MostPerTurn;
 
     /// <summary>The same for the size of their data, in characters: large data is fetched when it is needed.</summary>
     public const double MostData = 16 * 1024 * 1024;

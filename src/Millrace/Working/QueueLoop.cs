@@ -1,5 +1,4 @@
 using Millrace.Storage;
-using Millrace.Submitting;
 using Millrace.Telemetry;
 
 namespace Millrace.Working;
@@ -23,6 +22,7 @@ internal sealed class QueueLoop
     private readonly TimeSpan window;
     private readonly Signal wake = new();
     private readonly Slots slots;
+    private readonly TurnSender sender;
     private readonly Lock gate = new();
 
     // Under the gate: what the slots have finished and no turn has taken yet, and the lease of the last suspect.
@@ -33,9 +33,11 @@ internal sealed class QueueLoop
     private int isWoken = 1;
     private int isWokenForSuspect;
 
+    // Written only by the loop.
+    private volatile bool isDraining;
+    private volatile bool mayHaveMore;
+
     // Touched only by the loop.
-    private bool isDraining;
-    private bool mayHaveMore;
     private bool wantsSuspect;
     private bool tookSuspect;
     private bool isFlushing;
@@ -56,6 +58,7 @@ internal sealed class QueueLoop
         Concurrency = concurrency;
         Leases = new LeaseBook(instance.Time);
         slots = new Slots(instance, concurrency, firstSlot, Add, wake.Set);
+        sender = new TurnSender(instance, queue);
         instance.WakeUps.Watch(queue, Wake);
     }
 
@@ -72,7 +75,7 @@ internal sealed class QueueLoop
     public int Released { get; private set; }
 
     /// <summary>How many turns in a row have failed; 0 when the last was answered.</summary>
-    public int FailedTurns { get; private set; }
+    public int FailedTurns => sender.Failed;
 
     /// <summary>There may be something to claim.</summary>
     public void Wake()
@@ -86,6 +89,23 @@ internal sealed class QueueLoop
     {
         Volatile.Write(ref isWokenForSuspect, 1);
         wake.Set();
+    }
+
+    /// <summary>Keeps a slot for a job that is about to be stored. Not while others may be in line: they come first.</summary>
+    public bool TryReserve() => Volatile.Read(ref isWoken) == 0 && !mayHaveMore && !isDraining && slots.TryReserve();
+
+    /// <summary>What became of a reservation: these were claimed with it, or none.</summary>
+    /// <param name="reserved">How many slots were kept.</param>
+    /// <param name="lease">The lease.</param>
+    /// <param name="claimed">What it lists.</param>
+    public void Adopt(int reserved, Guid lease, IReadOnlyList<HeldClaim> claimed)
+    {
+        Leases.Opened(lease, claimed.Count);
+        foreach (var held in claimed)
+            Hold(held);
+        slots.Unreserve(reserved);
+        if (isDraining)
+            wake.Set();
     }
 
     /// <summary>What kept it from claiming is over.</summary>
@@ -211,10 +231,11 @@ internal sealed class QueueLoop
         lock (gate)
         {
             var endsMustGo = ended.Count > 0 && (isFlushing || isDraining || !mayHaveMore || inLine == 0 || ended.Count >= Prefetch.Most);
+            endsMustGo |= !mayHaveMore && inLine == 0 && Leases.HasToDelete;
             if (!claims && !claimsSuspect && !endsMustGo)
                 return null;
             isFlushing = false;
-            var turn = new PendingTurn(ended, claims && !solo.IsRule ? room : claims || claimsSuspect ? 1 : 0, claimsSuspect);
+            var turn = new PendingTurn(ended, claims && !solo.IsRule ? Math.Min(room, Prefetch.MostPerTurn) : claims || claimsSuspect ? 1 : 0, claimsSuspect);
             ended = [];
             return turn;
         }
@@ -245,6 +266,7 @@ internal sealed class QueueLoop
             Ends = ends,
             Settled = settled,
             EmptyLeases = Leases.ToClose(),
+            EndedLeases = Leases.ToDelete(),
             LeasesToShrink = Leases.ToShrink(),
             Want = pending.Want,
             Lease = pending.Want > 0 ? Guid.NewGuid() : Guid.Empty,
@@ -254,7 +276,7 @@ internal sealed class QueueLoop
         };
         if (turn.Want > 0)
             Leases.Expect(turn.Lease);
-        if (await SendAsync(turn, abandoned).ConfigureAwait(false) is { } answer)
+        if (await sender.SendAsync(turn, abandoned).ConfigureAwait(false) is { } answer)
             Digest(turn, answer);
     }
 
@@ -267,38 +289,11 @@ internal sealed class QueueLoop
         return null;
     }
 
-    /// <summary>Sends a turn until it is answered: a turn can be repeated (rule 7), and finished results wait here for as long as the database is away (G9).</summary>
-    /// <returns>Null when our node was taken for dead meanwhile.</returns>
-    private async Task<TurnAnswer?> SendAsync(Turn turn, CancellationToken abandoned)
-    {
-        while (true)
-        {
-            try
-            {
-                var answer = await instance.Store.TurnAsync(turn, abandoned).ConfigureAwait(false);
-                if (FailedTurns >= 3)
-                    Log.LoopRecovered(instance.Log, $"queue {Queue}");
-                FailedTurns = 0;
-                return answer;
-            }
-            catch (Exception exception) when (!abandoned.IsCancellationRequested)
-            {
-                // Whatever it was, the results are still in hand and must not be lost by leaving here.
-                FailedTurns++;
-                var isTransient = exception is StoreException { IsTransient: true };
-                var pause = Backoff.NextDelay(FailedTurns, Random.Shared.NextDouble(), TimeSpan.FromMilliseconds(20), TimeSpan.FromSeconds(isTransient ? 2 : 10));
-                if (FailedTurns >= 3)
-                    Log.LoopFailed(instance.Log, isTransient ? null : exception, $"queue {Queue}", FailedTurns, pause, exception.Message);
-                await Task.Delay(pause, instance.Time, abandoned).ConfigureAwait(false);
-            }
-            if (instance.Node.Id != turn.Node)
-                return null;
-        }
-    }
-
     private void Digest(Turn turn, TurnAnswer answer)
     {
-        Leases.Closed(turn.EmptyLeases);
+        Leases.Closed(turn.EmptyLeases.Concat(turn.EndedLeases));
+        foreach (var end in turn.Settled)
+            Leases.Answered(end.Claim.Lease, isStored: true);
         for (var i = 0; i < turn.Ends.Count; i++)
             Digest(turn.Ends[i], answer.Ends[i]);
 
@@ -337,18 +332,23 @@ internal sealed class QueueLoop
         foreach (var claim in answer.Claims)
         {
             averageDataSize += (claim.Data.Length - averageDataSize) / 16;
-            var held = new HeldClaim(claim, turn.Node, received);
-            if (slots.TryHold(held))
-                continue;
-            // The stop came while the claim was on its way: back, unstarted.
-            Add(held, new RunEnd(AttemptRunner.Released(held, null), IsSettled: false));
-            Released++;
+            Hold(new HeldClaim(claim, turn.Node, received));
         }
+    }
+
+    private void Hold(HeldClaim held)
+    {
+        if (slots.TryHold(held))
+            return;
+        // The stop came while the claim was on its way: back, unstarted.
+        Add(held, new RunEnd(AttemptRunner.Released(held, null), IsSettled: false));
+        Released++;
     }
 
     private void Digest(AttemptEnd end, EndVerdict verdict)
     {
         var claim = end.Claim;
+        Leases.Answered(claim.Lease, verdict != EndVerdict.Stale);
         switch (verdict)
         {
             case EndVerdict.Stale:

@@ -16,6 +16,7 @@ internal sealed class Slots(MillraceInstance instance, int count, int firstSlot,
     private int waiting;
     private int running;
     private int abandoned;
+    private int reserved;
     private long averageRunTicks;
     private volatile int lowWater;
     private volatile bool isClosed;
@@ -27,8 +28,8 @@ internal sealed class Slots(MillraceInstance instance, int count, int firstSlot,
     /// <summary>Slots whose run was given up and whose handler has not returned.</summary>
     public int Abandoned => Volatile.Read(ref abandoned);
 
-    /// <summary>Nothing waits, nothing runs, and the end of what ran was taken. In this order: a slot counts a claim as running before it no longer counts it as waiting.</summary>
-    public bool AreEmpty => Waiting == 0 && Running == 0;
+    /// <summary>Nothing is expected, nothing waits, nothing runs, and the end of what ran was taken. In this order: a slot counts a claim as running before it no longer counts it as waiting.</summary>
+    public bool AreEmpty => Volatile.Read(ref reserved) == 0 && Waiting == 0 && Running == 0;
 
     /// <summary>How long jobs take lately; zero before anything is known.</summary>
     public TimeSpan AverageRun => new(Volatile.Read(ref averageRunTicks));
@@ -54,6 +55,17 @@ internal sealed class Slots(MillraceInstance instance, int count, int firstSlot,
         isClosed = true;
         inHand.Writer.TryComplete();
     }
+
+    /// <summary>Keeps a free slot for a claim that is on its way.</summary>
+    public bool TryReserve()
+    {
+        if (Interlocked.Increment(ref reserved) + Waiting + Running + Abandoned <= count)
+            return true;
+        Interlocked.Decrement(ref reserved);
+        return false;
+    }
+
+    public void Unreserve(int number) => Interlocked.Add(ref reserved, -number);
 
     /// <summary>False when the slots are closed.</summary>
     public bool TryHold(HeldClaim held)
@@ -113,6 +125,8 @@ internal sealed class Slots(MillraceInstance instance, int count, int firstSlot,
                 var inLine = Volatile.Read(ref waiting);
                 if (inLine == 0 || inLine <= lowWater || isClosed)
                     wake();
+                // A handler that never waits would keep this thread until nothing is in hand, and the loop needs one to bring more.
+                await Task.Yield();
             }
         }
     }

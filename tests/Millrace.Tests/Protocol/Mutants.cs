@@ -86,6 +86,9 @@ internal enum Guard
 
     /// <summary>Its lease is there and of the same node, and the job is stored.</summary>
     LeaseAndJobAreThere,
+
+    /// <summary>Its lease is there and of the same node, and lists the run if the end may have been sent before or the node was buried. What PostgreSQL asks of many ends at once.</summary>
+    LeaseListsWhatIsNotSure,
 }
 
 /// <summary>What may happen in an exploration. Fewer steps allow more jobs.</summary>

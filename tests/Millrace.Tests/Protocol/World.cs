@@ -261,6 +261,7 @@ internal sealed class Protocol(Scenario scenario)
     {
         Guard.LeaseListsTheRun => lease.Lists(run.Job, run.Run),
         Guard.LeaseAndJobAreThere => db.Jobs.Has(run.Job),
+        Guard.LeaseListsWhatIsNotSure => (run.Phase != Phase.Sent && !db.Buried.Has(node)) || lease.Lists(run.Job, run.Run),
         _ => true,
     };
 

@@ -141,7 +141,7 @@ internal sealed class SimulatedNode(Fate fate, SqliteStore store, Observer obser
             observer.PutBackInLine(first.JobId, first.Run, first.Attempt);
         if (!isAnswered)
         {
-            unanswered = turn;
+            unanswered = turn with { IsRepeated = true };
             if (sabotage == Sabotage.ForgetsClaims && turn.Ends.Count == 0)
                 unanswered = null;
             return;
@@ -164,6 +164,7 @@ internal sealed class SimulatedNode(Fate fate, SqliteStore store, Observer obser
             Ends = [.. ended.Where(each => !each.IsSettled).Select(each => each.End)],
             Settled = [.. ended.Where(each => each.IsSettled).Select(each => each.End)],
             EmptyLeases = book.ToClose(),
+            EndedLeases = book.ToDelete(),
             LeasesToShrink = book.ToShrink(),
             Want = want,
             Lease = want > 0 ? fate.NewGuid() : Guid.Empty,
@@ -178,9 +179,14 @@ internal sealed class SimulatedNode(Fate fate, SqliteStore store, Observer obser
 
     private async Task DigestAsync(Turn turn, TurnAnswer answer, string? before, long[] jobs)
     {
-        book.Closed(turn.EmptyLeases);
+        book.Closed(turn.EmptyLeases.Concat(turn.EndedLeases));
+        foreach (var end in turn.Settled)
+            book.Answered(end.Claim.Lease, isStored: true);
         for (var i = 0; i < turn.Ends.Count; i++)
+        {
+            book.Answered(turn.Ends[i].Claim.Lease, answer.Ends[i] != EndVerdict.Stale);
             Digest(turn.Ends[i], answer.Ends[i]);
+        }
         if (before is not null && answer.Ends.All(verdict => verdict == EndVerdict.Stale) && observer.Image(jobs) != before)
             fate.Note(Happening.StaleWrite, jobs[0]);
         if (turn.Want == 0 && !answer.NodeIsLost)

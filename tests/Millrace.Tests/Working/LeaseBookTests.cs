@@ -61,6 +61,39 @@ public sealed class LeaseBookTests
     }
 
     [Fact]
+    public void A_large_lease_is_deleted_when_the_store_has_said_that_each_of_its_runs_has_ended()
+    {
+        book.Expect(lease);
+        book.Opened(lease, 100);
+        for (var i = 0; i < 100; i++)
+            book.Ended(lease);
+        book.ToClose().ShouldBeEmpty();
+        for (var i = 0; i < 100; i++)
+        {
+            book.ToDelete().ShouldBeEmpty();
+            book.Answered(lease, isStored: true);
+        }
+
+        book.ToDelete().ShouldBe([lease]);
+        book.ToClose().ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void The_store_makes_sure_of_a_large_lease_of_which_it_has_refused_an_end()
+    {
+        book.Expect(lease);
+        book.Opened(lease, 100);
+        for (var i = 0; i < 100; i++)
+        {
+            book.Ended(lease);
+            book.Answered(lease, isStored: i != 50);
+        }
+
+        book.ToDelete().ShouldBeEmpty();
+        book.ToClose().ShouldBe([lease]);
+    }
+
+    [Fact]
     public void An_end_of_a_lease_that_was_dropped_changes_nothing()
     {
         book.Expect(lease);

@@ -13,7 +13,7 @@ public sealed class PrefetchTests
     // jobs of a millisecond: a hundred for each slot, up to the limit
     [InlineData(1, 1, 100)]
     [InlineData(10, 1, 1000)]
-    [InlineData(100, 1, 1000)]
+    [InlineData(100, 1, 2000)]
     // jobs of a second: one for ten slots
     [InlineData(10, 1000, 1)]
     [InlineData(1, 1000, 0)]
