@@ -7,7 +7,7 @@ internal static class All
     public static readonly IContender Raw = new RawLoop();
     public static readonly IContender Bare = new BareStatements();
 
-    public static readonly IReadOnlyList<IPeer> Peers = [];
+    public static readonly IReadOnlyList<IPeer> Peers = [new HangfirePostgres(), new QuartzPostgres()];
 
     public static readonly IReadOnlyList<IContender> Contenders = [Raw, Bare, Millrace, Sqlite, .. Peers];
 
