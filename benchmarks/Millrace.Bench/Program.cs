@@ -1,36 +1,32 @@
-using Millrace;
 using Millrace.Bench;
+using Millrace.Bench.Workers;
 
-// A second process of the same program: it runs jobs until its standard input ends.
-if (args is ["--worker", var connection])
+// A worker process is the same program. The one that measures starts it, tells it when to begin, and ends it by closing its standard input.
+if (args is ["--worker", var contender, var database, var mode])
+    return await WorkerProgram.RunAsync(contender, database, Enum.Parse<WorkerMode>(mode));
+
+if (args.Contains("--help"))
 {
-    using var host = Engine.Build(millrace => millrace.UsePostgres(connection), concurrency: 10);
-    await host.StartAsync();
-    Console.Out.WriteLine("ready");
-    Console.Out.Flush();
-    await Console.In.ReadToEndAsync();
-    await host.StopAsync();
+    Console.WriteLine(Options.Help);
     return 0;
 }
 
-var postgres = Environment.GetEnvironmentVariable("MILLRACE_TEST_POSTGRES");
-if (postgres is null)
+Options options;
+try
+{
+    options = Options.Parse(args);
+}
+catch (FormatException fault)
+{
+    Console.Error.WriteLine(fault.Message);
+    Console.Error.WriteLine(Options.Help);
+    return 2;
+}
+
+if (Environment.GetEnvironmentVariable("MILLRACE_TEST_POSTGRES") is not { } server)
 {
     Console.Error.WriteLine("MILLRACE_TEST_POSTGRES is not set. Start this through ./bench, which makes a throw-away PostgreSQL.");
     return 2;
 }
-var isQuick = args.Contains("--quick");
-var rounds = isQuick ? 3 : 5;
-var jobs = isQuick ? 100_000 : 200_000;
-var only = args.SkipWhile(argument => argument != "--only").Skip(1).FirstOrDefault();
 
-Console.WriteLine($"{Environment.ProcessorCount} processors, .NET {Environment.Version}; medians of {rounds} rounds");
-if (only is null or "drain")
-    await PostgresDrain.RunAsync(postgres, jobs, rounds);
-if (only is null or "sqlite")
-    await SqliteDrain.RunAsync(jobs / 2, rounds);
-if (only is null or "idle")
-    await PostgresIdle.RunAsync(postgres);
-if (only is null or "latency")
-    await PostgresLatency.RunAsync(postgres, isQuick ? 200 : 1000);
-return 0;
+return await Session.RunAsync(options, server);
