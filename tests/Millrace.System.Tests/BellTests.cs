@@ -43,6 +43,30 @@ public sealed class BellTests(ITestOutputHelper output)
         waits.Count.ShouldBeGreaterThan(10, "it was deaf for a while");
     }
 
+    // Here: a node with one slot was taken for busy with every job, and after a backlog nobody rang until it had looked by itself.
+    [Theory]
+    [InlineData(1)]
+    [InlineData(10)]
+    public async Task Nodes_are_rung_for_again_as_soon_as_they_have_worked_a_backlog_off(int concurrency)
+    {
+        await using var database = await TestDatabase.CreateAsync("postgres");
+        await using var client = await TestClient.StartAsync(database);
+        await using var worker = await TestClient.StartAsync(database, m => m.AddSystemJobs(null).AddWorkers(options =>
+        {
+            options.Concurrency = concurrency;
+            // Longer than the test waits: only the bell is left.
+            options.PollInterval = TimeSpan.FromMinutes(1);
+        }));
+
+        await client.SubmitAsync(Enumerable.Range(0, 200).Select(_ => new Count(1)));
+        await Eventually.IsAsync(async () => await database.EndedAsync("succeeded") == 200, Long, "the backlog is done", () => "");
+        for (var i = 0; i < 10; i++)
+        {
+            var job = await client.Jobs.SubmitAsync(new Count(1));
+            (await client.Jobs.WaitAsync(job.Id, Long)).State.ShouldBe(JobState.Succeeded);
+        }
+    }
+
     private static async Task SubmitForAsync(TestClient client, TimeSpan time)
     {
         var end = TimeProvider.System.GetUtcNow() + time;

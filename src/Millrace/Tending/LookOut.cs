@@ -12,7 +12,7 @@ internal sealed class LookOut(MillraceInstance instance) : ITender
 
     public string Name => "look out";
 
-    public Signal Wake { get; } = new();
+    public Signal Wake => instance.WakeUps.LookOut;
 
     public async Task<TimeSpan> StepAsync(CancellationToken cancellationToken)
     {

@@ -5,13 +5,26 @@ namespace Millrace.Working;
 /// <summary>Says in the store whether this node would like to be rung for. Only changes are written: a node that finds full batches needs no bell, and submitters save the ring.</summary>
 internal sealed class Idleness(MillraceInstance instance)
 {
+    // Writes go one after the other, and each writes what is true by then: two that are on their way together cannot land in the wrong order.
+    private readonly SemaphoreSlim writing = new(1, 1);
     private int isIdle;
+    private int wasBusy;
 
-    /// <summary>A batch came back full.</summary>
+    /// <summary>Two batches in a row came back full. (One would be every job, where jobs run one at a time.)</summary>
     public void IsBusy()
     {
-        if (instance.Store.HasBell && Interlocked.Exchange(ref isIdle, 0) == 1)
-            _ = WriteAsync(false);
+        if (!instance.Store.HasBell)
+            return;
+        Volatile.Write(ref wasBusy, 1);
+        if (Interlocked.Exchange(ref isIdle, 0) == 1)
+            _ = WriteQuietlyAsync();
+    }
+
+    /// <summary>There was nothing to claim, for the first time since. Without this the look-out would find that out only when it next looks, and until then nobody would ring.</summary>
+    public void MayBeIdle()
+    {
+        if (Interlocked.Exchange(ref wasBusy, 0) == 1)
+            instance.WakeUps.LookOut.Set();
     }
 
     /// <summary>Called by the look-out when there was nothing to claim anywhere. True when it was written just now, so the caller looks once more: a job may have been submitted by somebody who still thought us busy.</summary>
@@ -21,7 +34,7 @@ internal sealed class Idleness(MillraceInstance instance)
             return false;
         try
         {
-            await instance.Store.SetIdleAsync(instance.Node.Id, true, cancellationToken).ConfigureAwait(false);
+            await WriteAsync(cancellationToken).ConfigureAwait(false);
             return true;
         }
         catch
@@ -34,11 +47,24 @@ internal sealed class Idleness(MillraceInstance instance)
     /// <summary>A new identity has a new row.</summary>
     public void Forget() => Volatile.Write(ref isIdle, 0);
 
-    private async Task WriteAsync(bool idle)
+    private async Task WriteAsync(CancellationToken cancellationToken)
+    {
+        await writing.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await instance.Store.SetIdleAsync(instance.Node.Id, Volatile.Read(ref isIdle) == 1, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            writing.Release();
+        }
+    }
+
+    private async Task WriteQuietlyAsync()
     {
         try
         {
-            await instance.Store.SetIdleAsync(instance.Node.Id, idle, CancellationToken.None).ConfigureAwait(false);
+            await WriteAsync(CancellationToken.None).ConfigureAwait(false);
         }
         catch (StoreException)
         {

@@ -41,6 +41,7 @@ internal sealed class QueueLoop
     private bool wantsSuspect;
     private bool tookSuspect;
     private bool isFlushing;
+    private int fullBatches;
     private ClaimCursor? cursor;
     private long sweptAt;
     private double averageDataSize;
@@ -320,8 +321,11 @@ internal sealed class QueueLoop
         // A short batch behind a cursor says nothing about the rows before it: look once more from the start.
         mayHaveMore = isFull || turn.After is not null;
         cursor = isFull ? answer.Last : null;
-        if (isFull)
+        fullBatches = isFull ? fullBatches + 1 : 0;
+        if (fullBatches > 1)
             instance.Idleness.IsBusy();
+        else if (!mayHaveMore)
+            instance.Idleness.MayBeIdle();
         if (answer.NextDue is { } due)
             instance.Promoter.NextDueIs(due, answer.Now);
     }

@@ -17,6 +17,9 @@ internal sealed class WakeUps
     /// <summary>A node is known to be dead: its leases can be taken back now.</summary>
     public Signal Dead { get; } = new();
 
+    /// <summary>The look-out should look now.</summary>
+    public Signal LookOut { get; } = new();
+
     /// <summary>Passes on that there is something to claim; for the children of this process.</summary>
     public Action? Elsewhere { get; set; }
 
