@@ -8,12 +8,22 @@ namespace Millrace.Sqlite;
 internal sealed class Session(SqliteConnection connection, SqliteTransaction? transaction) : IDisposable
 {
     private readonly Dictionary<string, SqliteCommand> commands = [];
+    private readonly Dictionary<string, SqliteStatement> statements = [];
 
     public SqliteConnection Connection => connection;
 
     /// <summary>Runs a statement.</summary>
     /// <returns>How many rows it changed.</returns>
-    public int Execute(string sql, params ReadOnlySpan<(string Name, object? Value)> values) => Bind(sql, values).ExecuteNonQuery();
+    public int Execute(string sql, params ReadOnlySpan<(string Name, object? Value)> values)
+    {
+        // Those without values begin and end transactions, and one in a caller's transaction may be the first that writes there: both may have to wait,
+        // which Microsoft.Data.Sqlite knows how to.
+        if (values.IsEmpty || transaction is not null)
+            return Bind(sql, values).ExecuteNonQuery();
+        if (!statements.TryGetValue(sql, out var statement))
+            statements[sql] = statement = new SqliteStatement(connection, sql, values);
+        return statement.Run(values);
+    }
 
     /// <summary>Runs a statement and reads all its rows at once: the same statement may be needed again while the caller works on them.</summary>
     public List<T> Query<T>(string sql, Func<SqliteDataReader, T> read, params ReadOnlySpan<(string Name, object? Value)> values)
@@ -56,6 +66,9 @@ internal sealed class Session(SqliteConnection connection, SqliteTransaction? tr
         foreach (var command in commands.Values)
             command.Dispose();
         commands.Clear();
+        foreach (var statement in statements.Values)
+            statement.Dispose();
+        statements.Clear();
     }
 
     private SqliteCommand Bind(string sql, ReadOnlySpan<(string Name, object? Value)> values)
