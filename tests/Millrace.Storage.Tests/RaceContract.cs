@@ -232,6 +232,49 @@ public abstract class RaceContract(PostgresDatabase database) : Contract(databas
         (await CountAsync("cancel_request")).ShouldBe(0);
     }
 
+    // Here a cancel waits for a lease, and when it gets it the job runs under another one, which it has not locked: whoever ends that run must see the wish all the same.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Rule_17_a_cancel_asks_only_under_the_lease_that_lists_the_run(bool firstLeaseStays)
+    {
+        var node = await NodeAsync();
+        await SubmitAllAsync(Some.Jobs(2));
+        var claims = await node.ClaimAsync(2);
+        var id = claims[0].JobId;
+        if (!firstLeaseStays)
+            await node.EndAsync(claims[1], Outcome.Succeeded);
+        var lease = await HoldAsync("select id from millrace.lease for update");
+        // In line for the lease, one behind the other: a turn that ends the run and claims the next, and the cancel.
+        var turn = node.Ending(node.End(claims[0], Outcome.Failed)) with { Want = 1 };
+        var turning = RepeatAsync(() => node.TurnAsync(turn));
+        await SettleAsync(turning, waiters: 1);
+        var cancelling = RepeatAsync(() => Store.CancelAsync(id, null, null, Stop));
+        await SettleAsync(cancelling, waiters: 2);
+        // It does not get further than to the wish.
+        var wish = await HoldAsync("insert into millrace.cancel_request (job_id, at) values (@id, now()) returning job_id", ("id", id));
+        await EndAsync(lease, commit: false);
+        var second = (await turning).Claims.ShouldHaveSingleItem();
+        second.Run.ShouldBe(2);
+        await SettleAsync(cancelling, waiters: 1);
+        var end = node.Ending(node.End(second, Outcome.Failed, Some.Minute));
+        var ending = RepeatAsync(() => node.TurnAsync(end));
+        await SettleAsync(ending, waiters: 2);
+        await EndAsync(wish, commit: false);
+
+        (await cancelling).ShouldBe(CancelResult.Asked);
+        (await ending).Ends.ShouldBe([EndVerdict.Cancelled]);
+        (await PlacesAsync(id)).ShouldBe(["finished"]);
+        (await CountAsync("cancel_request")).ShouldBe(0);
+    }
+
+    /// <summary>Waits until the operation is over, or so many sessions wait for a lock.</summary>
+    private async Task SettleAsync(Task operation, int waiters)
+    {
+        while (!operation.IsCompleted && await database.WaitersAsync() < waiters)
+            await Task.Yield();
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

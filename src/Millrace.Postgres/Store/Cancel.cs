@@ -70,14 +70,17 @@ internal sealed partial class PostgresStore
     public Task<CancelResult> CancelAsync(long jobId, string? by, string? reason, CancellationToken cancellationToken) =>
         WorkAsync($"cancel job {jobId}", async session =>
         {
-            await session.BeginAsync(cancellationToken).ConfigureAwait(false);
             for (var i = 0; i < Tries; i++)
             {
+                await session.BeginAsync(cancellationToken).ConfigureAwait(false);
                 if (await CancelOnceAsync(session.Connection, jobId, by, reason, cancellationToken).ConfigureAwait(false) is { } result)
                 {
                     await session.CommitAsync(cancellationToken).ConfigureAwait(false);
                     return result;
                 }
+
+                // Lets go of the leases: they are locked in the order of their ids, and the next look may find one that comes before these.
+                await session.RollBackAsync(cancellationToken).ConfigureAwait(false);
             }
 
             throw MovesTooFast(jobId);
@@ -112,6 +115,7 @@ internal sealed partial class PostgresStore
     private StoreException MovesTooFast(long jobId) =>
         new(StoreFault.Conflict, $"{Name}: job {jobId} moved {Tries} times while it was looked for. Nothing was changed. Try again.");
 
+    // Null: the job was seen nowhere, or under a lease that is not locked. Look again.
     private async Task<CancelResult?> CancelOnceAsync(NpgsqlConnection connection, long id, string? by, string? reason, CancellationToken cancellationToken)
     {
         var error = "Cancelled" + (by is null ? "" : $" by {by}") + (reason is null ? "." : $": {reason}");
@@ -121,9 +125,12 @@ internal sealed partial class PostgresStore
             return CancelResult.Cancelled;
         }
 
-        await ExecuteAsync(connection, LockLeaseOfJob, [Long("id", id)], cancellationToken).ConfigureAwait(false);
-        if (await OneAsync<bool>(connection, IsRunning, [Long("id", id)], cancellationToken).ConfigureAwait(false) == true)
+        var locked = await ReadAsync(connection, LockLeaseOfJob, [Long("id", id)], static reader => reader.GetGuid(0), cancellationToken).ConfigureAwait(false);
+        if (await OneAsync<Guid>(connection, FindRunning, [Long("id", id)], cancellationToken).ConfigureAwait(false) is { } lease)
         {
+            // Here the job was claimed again while we waited for its former lease. Its run could end beside us, and go back in line without having seen the wish.
+            if (!locked.Contains(lease))
+                return null;
             await ExecuteAsync(connection, AskToCancel, [Now(), Long("id", id), Text("by", by), Text("reason", reason)], cancellationToken).ConfigureAwait(false);
             if (HasBell)
                 await ExecuteAsync(connection, RingForCancel, [Text("bell", bell)], cancellationToken).ConfigureAwait(false);
@@ -156,7 +163,7 @@ internal sealed partial class PostgresStore
         if (await OneAsync<int>(connection, FindReady, [Long("id", id)], cancellationToken).ConfigureAwait(false) is not null)
             return RetryResult.Ready;
         await ExecuteAsync(connection, LockLeaseOfJob, [Long("id", id)], cancellationToken).ConfigureAwait(false);
-        if (await OneAsync<bool>(connection, IsRunning, [Long("id", id)], cancellationToken).ConfigureAwait(false) == true)
+        if (await OneAsync<Guid>(connection, FindRunning, [Long("id", id)], cancellationToken).ConfigureAwait(false) is not null)
             return RetryResult.Running;
         // Key before place (rule 19). One that is pending already holds it, but for one that waits for it.
         if (job.Key is not null && await OneAsync<long>(connection, RetakeKey, [Now(), Text("key", job.Key), Long("id", id)], cancellationToken).ConfigureAwait(false) is null)

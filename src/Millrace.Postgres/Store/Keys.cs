@@ -155,7 +155,7 @@ internal sealed partial class PostgresStore
         {
             var countsRunning = key.Until.Scope == UniqueScope.PendingOrRunning || holder.Scope != UniqueScope.Pending;
             if (holder.IsInWindow
-                || (countsRunning && await OneAsync<bool>(connection, IsRunning, [Long("id", holder.Id)], cancellationToken).ConfigureAwait(false) == true))
+                || (countsRunning && await OneAsync<Guid>(connection, FindRunning, [Long("id", holder.Id)], cancellationToken).ConfigureAwait(false) is not null))
             {
                 return new SubmitAnswer(holder.Id, SubmitState.Kept);
             }

@@ -46,7 +46,7 @@ internal sealed partial class PostgresStore
         for update
         """;
 
-    // The lock orders us against the end of the run. Looked at again afterwards, in a statement of its own.
+    // The lock orders us against the end of the run. Looked at again afterwards, in a statement of its own, which may see a lease that is younger than this one's view.
     private const string LockLeaseOfJob = """
         select l.id
         from millrace.lease l
@@ -55,13 +55,12 @@ internal sealed partial class PostgresStore
         for update
         """;
 
-    private const string IsRunning = """
-        select exists (
-            select
-            from millrace.lease l
-            cross join lateral unnest(l.job_ids, l.runs) as u(job_id, run)
-            where l.job_ids @> array[@id::bigint]
-                and u.job_id = @id
-                and not exists (select from millrace.attempt a where a.job_id = u.job_id and a.run = u.run))
+    private const string FindRunning = """
+        select l.id
+        from millrace.lease l
+        cross join lateral unnest(l.job_ids, l.runs) as u(job_id, run)
+        where l.job_ids @> array[@id::bigint]
+            and u.job_id = @id
+            and not exists (select from millrace.attempt a where a.job_id = u.job_id and a.run = u.run)
         """;
 }
