@@ -5,7 +5,8 @@ namespace Millrace.Tending;
 /// <summary>Looks, while there is nothing to do, for work that nobody told this node of: the truth behind the bell. One statement, about once a second.</summary>
 internal sealed class LookOut(MillraceInstance instance) : ITender
 {
-    // Without a bell an idle node looks soon after it became idle, and then less and less often.
+    // An idle node looks soon after it became idle, and then less and less often: without a bell to be quick, and with one because who submits just now may have
+    // thought it busy, and commit after its look.
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
 
     private TimeSpan pause = FirstPause;
@@ -17,6 +18,8 @@ internal sealed class LookOut(MillraceInstance instance) : ITender
     public async Task<TimeSpan> StepAsync(CancellationToken cancellationToken)
     {
         var interval = instance.Workers!.PollInterval;
+        // Asked of the loops, and before the look: what it sees in line may be for others, or locked, and where jobs keep coming it always sees one. Nobody would ever ring.
+        var isAtEnd = instance.Idleness.IsAtEnd;
         var outlook = await instance.Store.LookOutAsync(cancellationToken).ConfigureAwait(false);
         instance.WakeUps.Ready(outlook.ReadyQueues);
         foreach (var loop in instance.Loops)
@@ -31,18 +34,19 @@ internal sealed class LookOut(MillraceInstance instance) : ITender
         if (outlook.HasCancelRequests)
             instance.WakeUps.Cancels.Set();
 
-        if (outlook.ReadyQueues.Count > 0)
+        // A server whose children run the jobs claims nothing itself, so nobody need ring for it.
+        if (instance.Loops.Count == 0)
+            return Spread(interval);
+        if (instance.Store.HasBell ? !isAtEnd : outlook.ReadyQueues.Count > 0)
         {
             pause = FirstPause;
             return Spread(interval);
         }
-        // A server whose children run the jobs claims nothing itself, so nobody need ring for it.
-        if (instance.Loops.Count == 0)
-            return Spread(interval);
-        if (await instance.Idleness.IsIdleAsync(cancellationToken).ConfigureAwait(false))
+        if (instance.Store.HasBell && await instance.Idleness.IsIdleAsync(cancellationToken).ConfigureAwait(false))
+        {
+            pause = FirstPause;
             return TimeSpan.Zero;
-        if (instance.Store.HasBell)
-            return Spread(interval);
+        }
         var next = pause < interval ? pause : interval;
         pause = pause * 1.5 < interval ? pause * 1.5 : interval;
         return Spread(next);

@@ -8,29 +8,28 @@ internal sealed class Idleness(MillraceInstance instance)
     // Writes go one after the other, and each writes what is true by then: two that are on their way together cannot land in the wrong order.
     private readonly SemaphoreSlim writing = new(1, 1);
     private int isIdle;
-    private int wasBusy;
+
+    /// <summary>Every queue has been worked off, as far as this node knows: it could start what is submitted now.</summary>
+    public bool IsAtEnd => instance.Loops.All(static loop => loop.IsAtEnd);
 
     /// <summary>Two batches in a row came back full. (One would be every job, where jobs run one at a time.)</summary>
     public void IsBusy()
     {
-        if (!instance.Store.HasBell)
-            return;
-        Volatile.Write(ref wasBusy, 1);
-        if (Interlocked.Exchange(ref isIdle, 0) == 1)
+        if (instance.Store.HasBell && Interlocked.Exchange(ref isIdle, 0) == 1)
             _ = WriteQuietlyAsync();
     }
 
-    /// <summary>There was nothing to claim, for the first time since. Without this the look-out would find that out only when it next looks, and until then nobody would ring.</summary>
+    /// <summary>A queue came to its end. Without this the look-out would find that out only when it next looks, and until then nobody would ring.</summary>
     public void MayBeIdle()
     {
-        if (Interlocked.Exchange(ref wasBusy, 0) == 1)
+        if (instance.Store.HasBell && Volatile.Read(ref isIdle) == 0 && IsAtEnd)
             instance.WakeUps.LookOut.Set();
     }
 
-    /// <summary>Called by the look-out when there was nothing to claim anywhere. True when it was written just now, so the caller looks once more: a job may have been submitted by somebody who still thought us busy.</summary>
+    /// <summary>Called by the look-out when every queue was at its end. True when it was written just now, so the caller looks once more: a job may have been submitted by somebody who still thought us busy.</summary>
     public async Task<bool> IsIdleAsync(CancellationToken cancellationToken)
     {
-        if (!instance.Store.HasBell || Interlocked.Exchange(ref isIdle, 1) == 1)
+        if (Interlocked.Exchange(ref isIdle, 1) == 1)
             return false;
         try
         {

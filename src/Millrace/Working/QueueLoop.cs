@@ -78,6 +78,9 @@ internal sealed class QueueLoop
     /// <summary>How many turns in a row have failed; 0 when the last was answered.</summary>
     public int FailedTurns => sender.Failed;
 
+    /// <summary>The last claim left nothing in line that it could have taken.</summary>
+    public bool IsAtEnd => Volatile.Read(ref isWoken) == 0 && !mayHaveMore;
+
     /// <summary>There may be something to claim.</summary>
     public void Wake()
     {
@@ -93,7 +96,7 @@ internal sealed class QueueLoop
     }
 
     /// <summary>Keeps a slot for a job that is about to be stored. Not while others may be in line: they come first.</summary>
-    public bool TryReserve() => Volatile.Read(ref isWoken) == 0 && !mayHaveMore && !isDraining && slots.TryReserve();
+    public bool TryReserve() => IsAtEnd && !isDraining && slots.TryReserve();
 
     /// <summary>What became of a reservation: these were claimed with it, or none.</summary>
     /// <param name="reserved">How many slots were kept.</param>
