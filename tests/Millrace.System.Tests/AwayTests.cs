@@ -20,6 +20,9 @@ public sealed class AwayTests(ITestOutputHelper output)
         var away = TimeSpan.FromSeconds(Scale.IsLong ? 60 : 15);
         await using var cluster = await Cluster.StartAsync();
         await using var database = await TestDatabase.CreateAsync("postgres", cluster.Server);
+        // What nobody waited for is not on the disk when the server crashes.
+        await database.ExecuteAsync("alter system set wal_writer_delay = '10s'");
+        await database.ExecuteAsync("select pg_reload_conf()");
         await using var submitting = TcpProxy.Start(database.ConnectionString);
         await using var working = TcpProxy.Start(database.ConnectionString);
         await using var patient = await TestClient.StartAsync(database, m => m.Configure(options => options.SubmitTimeout = Long));

@@ -61,9 +61,6 @@ internal sealed partial class PostgresStore
         where l.id = @lease and l.node = @node
         """;
 
-    // A claim that the database forgets in a crash is a job that still stands in line; an end must never be forgotten.
-    private const string NeedNotWait = "set local synchronous_commit = off";
-
     private const string Glance = """
         select coalesce(@now, clock_timestamp()),
                (select min(due) from millrace.scheduled),
@@ -162,8 +159,6 @@ internal sealed partial class PostgresStore
         TurnAnswer answer;
         await using (var batch = hasBegun ? session.Continue() : session.Begin())
         {
-            if (turn.Ends.Count + turn.Settled.Count == 0)
-                session.Add(batch, NeedNotWait);
             if (!hasBegun)
                 AddLocks(session, batch, turn);
             AddEnds(session, batch, turn, endFinally, finals, returns);
