@@ -18,6 +18,12 @@ public interface IJobStore : IAsyncDisposable
     /// <summary>The data source that handlers use: an own pool beside the engine's connections, opened connections ready for transactions.</summary>
     DbDataSource Handlers { get; }
 
+    /// <summary>What people may look at.</summary>
+    IJobInspection Inspection { get; }
+
+    /// <summary>What people may change.</summary>
+    IJobOperations Operations { get; }
+
     // ---- schema
 
     /// <summary>Brings the schema to this version, or checks that it is there.</summary>
@@ -167,6 +173,9 @@ public interface IJobStore : IAsyncDisposable
     /// <param name="cancellationToken">Stops waiting.</param>
     /// <returns>How many jobs were deleted.</returns>
     Task<int> PruneAsync(int limit, CancellationToken cancellationToken);
+
+    /// <summary>Stores a node's roll-ups of ended attempts. A row of the same bucket, node, queue, type and outcome is replaced, so a repeated call adds nothing twice.</summary>
+    Task SaveStatsAsync(IReadOnlyList<StatRow> rows, CancellationToken cancellationToken);
 
     // ---- schedules
 

@@ -31,6 +31,9 @@ public sealed record NewNode
     /// <summary>The types it has handlers for.</summary>
     public IReadOnlyList<string> Types { get; init; } = [];
 
+    /// <summary>What others can know of these types without their code: stored in the catalogue of types.</summary>
+    public IReadOnlyList<TypeDescription> Catalogue { get; init; } = [];
+
     /// <summary>The queues it works on; empty for a process that only submits.</summary>
     public IReadOnlyList<string> Queues { get; init; } = [];
 }

@@ -24,6 +24,9 @@ public sealed record Schedule
     /// <summary>Grows whenever the schedule is changed, so that a tick decided for an old version is not fired.</summary>
     public long Version { get; init; }
 
+    /// <summary>Since when a person has paused it, though its own time to resume may have come; null when nobody has.</summary>
+    public Pause? Pause { get; init; }
+
     /// <summary>When the next tick is due. Null: the expression has no further tick.</summary>
     public DateTimeOffset? NextDue { get; init; }
 

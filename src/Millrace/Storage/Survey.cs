@@ -12,6 +12,9 @@ public sealed record Survey
     /// <summary>Leases that the store says are the asking node's own. It releases those it does not know (rule 7).</summary>
     public IReadOnlyList<Guid> OwnLeases { get; init; } = [];
 
+    /// <summary>Whether a person asked this node to claim no more.</summary>
+    public bool IsDraining { get; init; }
+
     /// <summary>Whether something is for <see cref="IJobStore.TidyAsync"/> to do.</summary>
     public bool NeedsTidying { get; init; }
 }
