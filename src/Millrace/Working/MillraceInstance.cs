@@ -19,6 +19,7 @@ internal sealed class MillraceInstance : IAsyncDisposable, IDisposable
     private readonly Lazy<IJobStore> store;
     private readonly SemaphoreSlim preparing = new(1, 1);
     private readonly Lazy<Submitter> submitter;
+    private readonly Lazy<IReadOnlyList<TypeDescription>> catalogue;
     private readonly ILoggerFactory loggers;
     private volatile bool isReady;
 
@@ -40,6 +41,7 @@ internal sealed class MillraceInstance : IAsyncDisposable, IDisposable
         Json = new JobJson(Options.Json);
         Types = new TypeRegistry([.. builder.Types, RemoveOldWorkerJobs.TypeFor(this)]);
         Policies = new JobPolicies(Options, Types, settings.Jobs);
+        catalogue = new Lazy<IReadOnlyList<TypeDescription>>(() => Working.Catalogue.Of(Types, Policies, Json));
         Writer = new JobWriter(Options, Types, Policies, Json);
         Middleware = builder.Middleware;
         Patiently = new Patiently(Options, Time);
@@ -91,6 +93,9 @@ internal sealed class MillraceInstance : IAsyncDisposable, IDisposable
 
     public JobPolicies Policies { get; }
 
+    /// <summary>What others can know of the registered types.</summary>
+    public IReadOnlyList<TypeDescription> Catalogue => catalogue.Value;
+
     public JobWriter Writer { get; }
 
     public IReadOnlyList<Func<IServiceProvider, Func<JobContext, JobDelegate, CancellationToken, Task>>> Middleware { get; }
@@ -112,6 +117,9 @@ internal sealed class MillraceInstance : IAsyncDisposable, IDisposable
     public RunningAttempts Running { get; } = new();
 
     public WakeUps WakeUps { get; } = new();
+
+    /// <summary>What has ended here, for charts and rates.</summary>
+    public StatBook Stats { get; } = new();
 
     public NodeKeeper Node { get; }
 
