@@ -64,11 +64,11 @@ function Group({ group, isOpen, onToggle }: { group: FailureGroup; isOpen: boole
   return (
     <>
       <tr class={isOpen ? "open" : ""}>
-        <td class="cause">
+        <td class="cause"><div>
           <button type="button" class="disclose" aria-expanded={isOpen} aria-controls={id} aria-label={t.failures.expand(visible(group.title))} onClick={onToggle}><Icon name="next" /></button>
           <span class="cause-text"><a href={path("jobs", group.sampleJob)} class="error-text"><Text value={group.title} /></a>{isNew && <span class="badge loud">{t.failures.isNew}</span>}
             <span class="cause-type"><a href={path("types", group.type)}><Text value={group.type} /></a></span></span>
-        </td>
+        </div></td>
         <td class="number"><a href={link("jobs", { q: group.filter })}>{count(group.count)}</a></td>
         <td class="number c2"><a href={link("jobs", { q: group.filter })}>{count(group.jobs)}</a></td>
         <td class="number c2"><Ago iso={group.first} /></td>

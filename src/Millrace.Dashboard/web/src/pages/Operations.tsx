@@ -35,8 +35,8 @@ function Row({ operation: o }: { operation: Operation }) {
         <b>{t.kinds[o.kind] ?? o.kind}</b> {o.jobId ? <a href={path("jobs", o.jobId)}><Text value={o.target} /></a> : <Text value={o.target} />}
         {(o.before || o.after) && (
           <details><summary>{t.activity.details}</summary>
-            {o.before && <><h3>{t.activity.before}</h3><JsonView text={o.before} name={t.activity.before} /></>}
-            {o.after && <><h3>{t.activity.after}</h3><JsonView text={o.after} name={t.activity.after} /></>}
+            {o.before && <><h2 class="small">{t.activity.before}</h2><JsonView text={o.before} name={t.activity.before} /></>}
+            {o.after && <><h2 class="small">{t.activity.after}</h2><JsonView text={o.after} name={t.activity.after} /></>}
           </details>
         )}
         {o.error && <span class="sub error-text"><Text value={o.error} /></span>}

@@ -54,7 +54,7 @@ function Row({ schedule }: { schedule: Schedule }) {
       </th>
       <td><Text value={schedule.words} /><span class="sub mono"><Text value={schedule.cron} />{schedule.zone !== "UTC" && <> · <Text value={schedule.zone} /></>}</span></td>
       <td class="number">{schedule.nextDue && !schedule.pause ? <><Ago iso={schedule.nextDue} /><span class="sub"><At iso={schedule.nextDue} /></span></> : <span class="muted">–</span>}</td>
-      <td class="c2"><RunStrip schedule={schedule.name} most={24} /></td>
+      <td class="c2"><RunStrip schedule={schedule.name} most={12} /></td>
       <td class="right"><Buttons schedule={schedule} /></td>
     </tr>
   );

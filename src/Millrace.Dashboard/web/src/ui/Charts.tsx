@@ -132,7 +132,7 @@ function Chart({ name, series, points, stats, kind, unit, height, onZoom, totals
           <li class="legend-at muted">{point && <At iso={point.at} />}</li>
         </ul>
       </figcaption>
-      <Suspense height={height}><Plot points={points} stepSeconds={stats.stepSeconds} series={series} kind={kind} unit={unit} height={height} onZoom={onZoom} onHover={setHover} /></Suspense>
+      <Suspense height={height}><Plot points={points} stepSeconds={stats.stepSeconds} series={series} kind={kind} height={height} onZoom={onZoom} onHover={setHover} /></Suspense>
       <ChartTable name={name} series={series} points={points} say={say} />
     </figure>
   );

@@ -21,14 +21,13 @@ interface PlotProps {
   stepSeconds: number;
   series: Series[];
   kind: "stack" | "lines";
-  unit: "count" | "ms";
   height: number;
   onZoom: (from: number, to: number) => void;
   onHover: (index: number | undefined) => void;
 }
 
 /** A drawing only: its numbers stand in the legend above it and in the table below it. */
-export default function Plot({ points, stepSeconds, series, kind, unit, height, onZoom, onHover }: PlotProps) {
+export default function Plot({ points, stepSeconds, series, kind, height, onZoom, onHover }: PlotProps) {
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>();
   const latest = useRef({ onZoom, onHover });
@@ -38,11 +37,11 @@ export default function Plot({ points, stepSeconds, series, kind, unit, height, 
   useEffect(() => {
     const element = host.current;
     if (!element) return;
-    const drawn = plot.current = new uPlot(options(element, series, kind, unit, height, times, stepSeconds, latest), [[]], element);
+    const drawn = plot.current = new uPlot(options(element, series, kind, height, times, latest), [[]], element);
     const watcher = new ResizeObserver(() => drawn.setSize({ width: element.clientWidth, height }));
     watcher.observe(element);
     return () => { watcher.disconnect(); drawn.destroy(); plot.current = undefined; };
-  }, [theme, times, kind, unit, height, stepSeconds, series.length]);
+  }, [theme, times, kind, height, stepSeconds, series.length]);
 
   useEffect(() => {
     const xs = points.map(p => Date.parse(p.at) / 1000);
@@ -59,7 +58,7 @@ function stacked(series: Series[]): (number | null)[][] {
   return sums.reverse();
 }
 
-function options(element: HTMLElement, series: Series[], kind: "stack" | "lines", unit: "count" | "ms", height: number, times: string, stepSeconds: number, latest: { current: Pick<PlotProps, "onZoom" | "onHover"> }): uPlot.Options {
+function options(element: HTMLElement, series: Series[], kind: "stack" | "lines", height: number, times: string, latest: { current: Pick<PlotProps, "onZoom" | "onHover"> }): uPlot.Options {
   const style = getComputedStyle(element);
   const color = (name: string) => style.getPropertyValue(name).trim();
   const line = { stroke: color("--muted"), grid: { stroke: color("--line"), width: 1 }, ticks: { show: false }, font: `11px ${style.fontFamily}`, gap: 4 };
@@ -71,14 +70,16 @@ function options(element: HTMLElement, series: Series[], kind: "stack" | "lines"
     select: { show: true, left: 0, top: 0, width: 0, height: 0 },
     scales: {
       x: { time: true },
-      y: kind === "stack" ? { range: (_, __, max) => [0, Math.max(1, max * 1.08)] } : { distr: 3, range: (_, min, max) => [Math.max(0.5, (min ?? 1) / 1.6), Math.max((max ?? 10) * 1.4, 2)] },
+      y: kind === "stack" ? { range: (_, __, max) => [0, Math.max(1, max * 1.08)] } : { distr: 3, range: (_, min, max) => decades(min ?? 1, max ?? 10) },
     },
     axes: [
-      { ...line, grid: { show: false }, space: 64, values: axisTimes(times) },
-      { ...line, size: 58, space: kind === "stack" ? 36 : 24, values: (_, values) => values.map(v => v === null ? "" : unit === "ms" ? (isDecade(v) ? duration(v) : "") : Number.isInteger(v) ? short(v) : "") },
+      { ...line, grid: { show: false }, size: 24, space: 64, values: axisTimes(times) },
+      kind === "stack"
+        ? { ...line, size: 44, space: 36, values: (_, values) => values.map(v => Number.isInteger(v) ? short(v) : "") }
+        : { ...line, size: 54, splits: u => powers(u.scales.y?.min ?? 1, u.scales.y?.max ?? 10), filter: (_, splits) => splits, values: (_, values) => values.map(v => duration(v)) },
     ],
     series: [{}, ...ordered.map(s => kind === "stack"
-      ? { label: s.name, fill: s.isHatched ? () => hatch(color(s.color)) : color(s.color), stroke: s.isHatched ? color(s.color) : undefined, width: s.isHatched ? 1 / devicePixelRatio : 0, points: { show: false }, paths: bars(stepSeconds) }
+      ? { label: s.name, fill: s.isHatched ? () => hatch(color(s.color)) : color(s.color), stroke: s.isHatched ? color(s.color) : undefined, width: s.isHatched ? 1 / devicePixelRatio : 0, points: { show: false }, paths: uPlot.paths.bars?.({ size: [0.86, 24], align: 1 }) }
       : { label: s.name, stroke: color(s.color), width: s.width ?? 1.5, dash: s.dash, points: { show: false }, spanGaps: true })],
     hooks: {
       setSelect: [u => {
@@ -89,10 +90,6 @@ function options(element: HTMLElement, series: Series[], kind: "stack" | "lines"
       setCursor: [u => latest.current.onHover(u.cursor.idx ?? undefined)],
     },
   };
-}
-
-function bars(_: number): uPlot.Series.PathBuilder | undefined {
-  return uPlot.paths.bars?.({ size: [0.86, 24], align: 1 });
 }
 
 /** Failed bars are told apart without colour too. */
@@ -114,9 +111,17 @@ function hatch(color: string): CanvasPattern | string {
   return context.createPattern(tile, "repeat") ?? color;
 }
 
-function isDecade(value: number): boolean {
-  const power = Math.log10(value);
-  return Math.abs(power - Math.round(power)) < 1e-6;
+/** From a whole power of ten to another: a logarithmic axis reads well only like this. */
+function decades(min: number, max: number): [number, number] {
+  const low = Math.floor(Math.log10(Math.max(1, min))), high = Math.ceil(Math.log10(Math.max(2, max)));
+  return [10 ** low * 0.8, 10 ** Math.max(high, low + 1)];
+}
+
+/** The powers of ten in between, at most five of them. */
+function powers(min: number, max: number): number[] {
+  const low = Math.ceil(Math.log10(min)), high = Math.floor(Math.log10(max) + 1e-9);
+  const step = Math.max(1, Math.ceil((high - low) / 4));
+  return Array.from({ length: Math.floor((high - low) / step) + 1 }, (_, i) => 10 ** (low + i * step));
 }
 
 function axisTimes(times: string): (u: uPlot, splits: number[]) => string[] {

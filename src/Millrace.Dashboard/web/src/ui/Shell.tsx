@@ -58,7 +58,7 @@ function Top() {
       <a href="./" class="brand"><svg class="logo" viewBox="0 0 32 32" aria-hidden="true"><path d="M4 21c4 0 4-3.4 8-3.4s4 3.4 8 3.4 4-3.4 8-3.4M4 13.4c4 0 4-3.4 8-3.4s4 3.4 8 3.4 4-3.4 8-3.4" /></svg><Text value={boot.title} /></a>
       {who && <span class={`badge environment ${who.isProduction ? "production" : ""}`}><Text value={who.environment} /></span>}
       {who?.isReadOnly && <span class="badge">{t.shell.readOnly}</span>}
-      <button type="button" class="button search" onClick={openPalette}><Icon name="search" /><span class="wide-only">{t.shell.search}</span><kbd class="wide-only">⌘K</kbd></button>
+      <button type="button" class="button search" onClick={openPalette}><Icon name="search" /><span class="search-word">{t.shell.search}</span><kbd class="wide-only" aria-hidden="true">⌘K</kbd></button>
       <span class="spring" />
       <button type="button" class={`button quiet live m-${live}`} onClick={togglePause} aria-pressed={isPaused.value} title={t.shell.modeHint[live]} disabled={live === "off"}><i aria-hidden="true" />{t.shell.mode[live]}</button>
       <button type="button" class="button quiet" onClick={() => { zone.value = next; }} title={t.shell.zone[zone.value]} aria-label={t.shell.zone[zone.value]}>{t.shell.zoneWord[zone.value]}</button>

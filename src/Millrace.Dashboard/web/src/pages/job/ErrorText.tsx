@@ -4,12 +4,12 @@ import { CopyButton } from "../../ui/Parts.tsx";
 import { Text } from "../../ui/Words.tsx";
 
 /** An error as a person reads it: the message first, own frames bright, frames of frameworks folded, what is new marked. */
-export function ErrorText({ error, before }: { error: string; before?: string }) {
+export function ErrorText({ error, before, name = t.job.tabs.errors }: { error: string; before?: string; name?: string }) {
   const marks = fresh(error, before);
   return (
     <div class="error-box">
       <CopyButton text={error} />
-      <div class="error-lines" tabIndex={0} role="region" aria-label={t.job.tabs.errors}>
+      <div class="error-lines" tabIndex={0} role="region" aria-label={name}>
         {folded(error).map((group, i) => {
           const first = group[0];
           if (!first) return null;

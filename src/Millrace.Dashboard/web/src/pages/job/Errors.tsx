@@ -18,7 +18,7 @@ export function Errors({ attempts }: { attempts: Attempt[] }) {
         return (
           <article key={a.run}>
             <header><OutcomeMark outcome={a.outcome} /><b>{t.job.attempt(a.attempt)}</b><span class="muted"><At iso={a.finished} /></span></header>
-            {isSame && !isLatest ? <p class="muted">{t.job.sameAs(before.attempt)}</p> : <ErrorText error={a.error ?? ""} before={before?.error} />}
+            {isSame && !isLatest ? <p class="muted">{t.job.sameAs(before.attempt)}</p> : <ErrorText error={a.error ?? ""} before={before?.error} name={`${t.job.tabs.errors}, ${t.job.attempt(a.attempt)}`} />}
             {isSame && isLatest && <p class="muted">{t.job.sameAs(before.attempt)}</p>}
           </article>
         );

@@ -93,8 +93,8 @@ function TabView({ tab, job, attempts }: { tab: string; job: JobDetail; attempts
     default: return (
       <>
         <JsonView text={job.data} name={t.job.tabs.data} />
-        {job.headers && <><h3>{t.job.headers}</h3><JsonView text={job.headers} name={t.job.headers} /></>}
-        {job.policy && <><h3>{t.job.policy}</h3><JsonView text={job.policy} name={t.job.policy} /></>}
+        {job.headers && <><h2 class="small">{t.job.headers}</h2><JsonView text={job.headers} name={t.job.headers} /></>}
+        {job.policy && <><h2 class="small">{t.job.policy}</h2><JsonView text={job.policy} name={t.job.policy} /></>}
       </>
     );
   }
@@ -110,7 +110,7 @@ function Family({ job }: { job: JobDetail }) {
   return (
     <>
       <p class="links">{links.map(([href, text]) => <a key={href} href={href}>{text}</a>)}</p>
-      {children.length > 0 ? <><h3>{t.job.children}</h3><JobTable rows={children} name={t.job.children} /></> : <Empty text={t.job.noFamily} />}
+      {children.length > 0 ? <><h2 class="small">{t.job.children}</h2><JobTable rows={children} name={t.job.children} /></> : <Empty text={t.job.noFamily} />}
     </>
   );
 }

@@ -84,7 +84,7 @@ function Line({ line }: { line: LogLine }) {
   );
   if (!line.properties && !line.exception) return <div class="log-line">{head}</div>;
   return (
-    <details class="log-line more">
+    <details class="log-line has-more">
       <summary>{head}</summary>
       {line.exception && <pre class="error-text"><Text value={line.exception} /></pre>}
       {line.properties && <JsonView text={line.properties} name={line.message} />}

@@ -14,7 +14,7 @@ export function Why({ explanation, row }: { explanation?: Explanation; row: JobR
       {explanation.wouldRunAt && <p>{t.job.wouldRun} <At iso={explanation.wouldRunAt} /> <span class="muted">(<Ago iso={explanation.wouldRunAt} />)</span></p>}
       {explanation.advice.length > 0 && (
         <div class="advice">
-          <h3>{t.job.advice}</h3>
+          <h2 class="small">{t.job.advice}</h2>
           <ul>{explanation.advice.map(a => <li key={a.text}><Text value={a.text} />{a.command && <span class="command"><code><Text value={a.command} /></code><CopyButton text={a.command} /></span>}</li>)}</ul>
         </div>
       )}

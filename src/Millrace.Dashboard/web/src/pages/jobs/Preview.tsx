@@ -30,7 +30,7 @@ export function Preview({ row, onClose }: { row?: JobRow; onClose: () => void })
             <Why explanation={why.data.value} row={detail.row} />
             <Actions job={detail} />
             {detail.error && <ErrorText error={detail.error} />}
-            <h3>{t.job.tabs.data}</h3>
+            <h2 class="small">{t.job.tabs.data}</h2>
             <JsonView text={detail.data} name={t.job.tabs.data} />
             <JobFacts job={detail} />
           </>
