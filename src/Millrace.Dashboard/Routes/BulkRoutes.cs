@@ -3,6 +3,7 @@ using Millrace.Dashboard.Answering;
 using Millrace.Dashboard.Changing;
 using Millrace.Dashboard.Guarding;
 using Millrace.Dashboard.Showing;
+using Millrace.Inspecting;
 using Millrace.Storage;
 
 namespace Millrace.Dashboard.Routes;
@@ -38,7 +39,7 @@ internal static class BulkRoutes
             : await ChosenChange.CountAsync(call.Inspection, ids, kind, call.Aborted).ConfigureAwait(false);
         await call.Panel.Types.RefreshAsync(count.Samples.Select(job => job.Type), call.Aborted).ConfigureAwait(false);
 
-        var target = ids is null ? string.IsNullOrWhiteSpace(body.Q) ? "all jobs" : body.Q.Trim() : $"{ids.Count} chosen jobs: {string.Join(", ", ids.Take(20))}{(ids.Count > 20 ? ", …" : "")}";
+        var target = ids is null ? FilterText.Of(filter) is { Length: > 0 } text ? text : "all jobs" : $"{ids.Count} chosen jobs: {string.Join(", ", ids.Take(20))}{(ids.Count > 20 ? ", …" : "")}";
         var preview = new Preview(filter, ids, target, change, count.UpToId, count.Count, call.Visitor.Name, call.Panel.Previews.Expiry());
         return call.Panel.Jobs.Preview(call.Panel.Previews.Keep(preview), preview.Expires, count);
     }

@@ -9,27 +9,7 @@ internal static class FilterRoutes
 {
     private const int MostWords = 200;
 
-    private static readonly IReadOnlyList<FilterFieldAnswer> fields =
-    [
-        new("state", "state", "ready, scheduled, retrying, waiting, quarantined, running, succeeded, failed, cancelled"),
-        new("type", "text", "the registered name; * for any characters"),
-        new("queue", "text", "the queue"),
-        new("tag", "text", "the tag; * for any characters"),
-        new("error", "text", "the error of the latest run; ~ for contains"),
-        new("worker", "text", "the name or the id of the node"),
-        new("schedule", "text", "the schedule whose tick it is"),
-        new("outcome", "text", "how the latest run ended"),
-        new("id", "number", "the job's id"),
-        new("user", "number", "whose job it is"),
-        new("priority", "number", "lower runs first"),
-        new("attempt", "number", "the number of the attempt"),
-        new("parent", "number", "the job that submitted it"),
-        new("created", "time", "when it was submitted: >-1h, 2026-11-25..now"),
-        new("due", "time", "when it is due"),
-        new("started", "time", "when its latest run began"),
-        new("finished", "time", "when its latest run ended"),
-        new("data.", "data", "a member of the data: data.path~doc"),
-    ];
+    private static readonly IReadOnlyList<FilterFieldAnswer> fields = [.. FilterWords.Fields.Select(field => new FilterFieldAnswer(field.Name, WordOf(field.Kind), $"{field.Hint}: {field.Example}"))];
 
     public static IReadOnlyList<Route> All { get; } =
     [
@@ -59,7 +39,7 @@ internal static class FilterRoutes
         var workers = await inspection.ReadWorkersAsync(call.Aborted).ConfigureAwait(false);
         return new FilterWordsAnswer(
             fields,
-            Words.States,
+            [.. FilterWords.States.Select(state => state.Word)],
             Some(types.Select(type => type.Description.Name)),
             Some(queues.Select(queue => queue.Name)),
             Some(schedules.Select(schedule => schedule.Schedule.Name)),
@@ -67,4 +47,7 @@ internal static class FilterRoutes
 
         IReadOnlyList<Shown> Some(IEnumerable<string> names) => call.Panel.Redaction.Texts(names.Distinct().Take(MostWords));
     }
+
+    // An outcome is a text that is one of a few.
+    private static string WordOf(FilterKind kind) => kind == FilterKind.Outcome ? "text" : kind.ToString().ToLowerInvariant();
 }

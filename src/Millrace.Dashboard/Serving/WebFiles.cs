@@ -2,10 +2,10 @@ using System.Text;
 
 namespace Millrace.Dashboard.Serving;
 
-/// <summary>The web application: what was built into this assembly as resources named <c>dist/…</c>. Where Node was missing at the build there is none, and a page says so.</summary>
+/// <summary>The web application: what was built into this assembly as resources named <c>web/…</c>. Where Node was missing at the build there is none, and a page says so.</summary>
 internal static class WebFiles
 {
-    private const string Beginning = "dist/";
+    private const string Beginning = "web/";
     private const string Index = "index.html";
 
     private static readonly Lazy<Dictionary<string, WebFile>> files = new(Read);
@@ -18,7 +18,7 @@ internal static class WebFiles
     private const string Stub = """
         <!doctype html>
         <html lang="en">
-        <head><meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>Millrace</title></head>
+        <head><meta charset="utf-8"><!--millrace:boot--><meta name="color-scheme" content="light dark"><title>Millrace</title></head>
         <body>
         <h1>The dashboard's web application is not built</h1>
         <p>This assembly was built where Node was missing. Its API works: <a href="api/v1/overview">overview</a>, <a href="api/v1/queues">queues</a>, <a href="api/v1/jobs">jobs</a>, <a href="api/v1/openapi.json">all of it</a>.</p>

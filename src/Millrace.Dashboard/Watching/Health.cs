@@ -44,7 +44,7 @@ internal static class Health
     {
         if (queue.Ready == 0)
             yield break;
-        var link = Jobs($"state:ready queue:{Quote(queue.Name)}");
+        var link = Jobs($"state:ready queue:{FilterText.Value(queue.Name)}");
         if (queue.Pause is { } pause)
         {
             yield return Say(
@@ -90,7 +90,7 @@ internal static class Health
                 $"Type \"{type.Key}\" fails in {Percent(recent.Share)} of its attempts{(before.All >= LeastAttempts ? $"; before it was {Percent(before.Share)}" : "")}.",
                 "A change of its code or its data, or something that it needs is away.",
                 "Look at its failures by cause, mend that, and retry those that were given up.",
-                $"failures?q={Uri.EscapeDataString($"type:{Quote(type.Key)}")}");
+                $"failures?q={Uri.EscapeDataString($"type:{FilterText.Value(type.Key)}")}");
         }
     }
 
@@ -154,9 +154,6 @@ internal static class Health
     }
 
     private static string Jobs(string filter) => $"jobs?q={Uri.EscapeDataString(filter)}";
-
-    private static string Quote(string value) =>
-        value.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.') ? value : $"\"{value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";
 
     private static string Number(double number) => number.ToString("#,0.##", CultureInfo.InvariantCulture);
 
