@@ -42,7 +42,7 @@ public sealed class Chrome : IAsyncLifetime
         {
             ColorScheme = theme, ViewportSize = new ViewportSize { Width = width, Height = height }, Locale = "en-GB", TimezoneId = "Europe/Berlin", ReducedMotion = ReducedMotion.Reduce,
         });
-        context.SetDefaultTimeout((float)TestSite.Deadline.TotalMilliseconds);
+        context.SetDefaultTimeout(15_000);
         var tab = await Tab.OpenAsync(context, new Uri(site.Address, mount));
         await tab.GoAsync(path);
         return tab;

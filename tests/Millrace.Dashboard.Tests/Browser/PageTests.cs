@@ -49,7 +49,7 @@ public sealed class PageTests(Chrome chrome)
     {
         await using var shop = await Shop.OpenAsync();
         await shop.FillAsync();
-        await shop.Site.PostAsync("/jobs/api/v1/queues/reports/pause", null!, """{"reason":"The warehouse is being moved"}""");
+        await shop.Site.PostAsync("/jobs/api/v1/queues/mail/pause", null!, """{"reason":"The warehouse is being moved"}""");
         await using var tab = await chrome.OpenAsync(shop.Site, theme: theme, width: width);
         var failed = (await shop.Site.GetAsync("/jobs/api/v1/jobs?q=state:failed", user: null)).Json.GetProperty("jobs")[0].GetProperty("id").GetString();
         var done = (await shop.Site.GetAsync("/jobs/api/v1/jobs?q=state:succeeded", user: null)).Json.GetProperty("jobs")[0].GetProperty("id").GetString();

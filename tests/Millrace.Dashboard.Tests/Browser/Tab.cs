@@ -50,7 +50,14 @@ internal sealed class Tab : IAsyncDisposable
     public async Task GoAsync(string path)
     {
         await Page.GotoAsync(new Uri(mount, path).ToString());
-        await Page.Locator("h1").WaitForAsync();
+        try
+        {
+            await Page.Locator("h1").WaitForAsync();
+        }
+        catch (TimeoutException)
+        {
+            Assert.Fail($"{Page.Url} shows nothing. {string.Join(" | ", complaints)}\n{await Page.ContentAsync()}");
+        }
     }
 
     /// <summary>Waits until everything that was asked for has come, so that a picture shows it.</summary>
