@@ -39,13 +39,14 @@ internal static class ManualSubmission
     {
         if (given.ValueKind == JsonValueKind.Undefined)
             throw Problem.OutOfBounds("data", "JSON", "The data is missing.");
-        var text = given.ValueKind == JsonValueKind.String ? given.GetString() ?? "null" : given.GetRawText();
         try
         {
+            // GetString fails on half of a surrogate pair.
+            var text = given.ValueKind == JsonValueKind.String ? given.GetString() ?? "null" : given.GetRawText();
             DataValidator.Check(type, text, call.Panel.Instance.Options.MaxDataSizeInBytes);
             return BlankedData.Fill(text, original);
         }
-        catch (Exception exception) when (exception is JobDataException or ArgumentException)
+        catch (Exception exception) when (exception is JobDataException or ArgumentException or InvalidOperationException)
         {
             throw new Problem(400, "bad_data", "The data cannot be stored", exception.Message) { Field = "data" };
         }

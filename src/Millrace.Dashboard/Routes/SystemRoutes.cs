@@ -63,7 +63,7 @@ internal static class SystemRoutes
             // Processes that only submit are no workers.
             WorkersAlive = facts.Workers.Count(worker => worker.IsAlive && worker.Queues.Count > 0),
             WorkersTotal = facts.Workers.Count(worker => worker.Queues.Count > 0),
-            Findings = [.. Health.Judge(facts).Select(symptom => panel.General.Finding(symptom.Finding, symptom.Link))],
+            Findings = [.. Health.Judge(facts).Select(symptom => panel.General.Finding(symptom.Finding, symptom.Page, symptom.Filter))],
             Queues = [.. facts.Queues.Select(panel.General.Queue)],
         };
     }

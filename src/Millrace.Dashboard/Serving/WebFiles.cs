@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Millrace.Dashboard.Serving;
 
-/// <summary>The web application: what was built into this assembly as resources named <c>web/…</c>. Where Node was missing at the build there is none, and a page says so.</summary>
+/// <summary>The web application: what was built into this assembly as resources named <c>web/…</c>. Where Node was missing at the build it is one page that says so.</summary>
 internal static class WebFiles
 {
     private const string Beginning = "web/";
@@ -10,21 +10,10 @@ internal static class WebFiles
 
     private static readonly Lazy<Dictionary<string, WebFile>> files = new(Read);
 
-    private static readonly Lazy<string> shell = new(() => files.Value.TryGetValue(Index, out var index) ? Encoding.UTF8.GetString(index.Plain()) : Stub);
+    private static readonly Lazy<string> shell = new(() => Encoding.UTF8.GetString(files.Value[Index].Plain()));
 
     /// <summary>The page that starts the web application, before it is told where it is.</summary>
     public static string Shell => shell.Value;
-
-    private const string Stub = """
-        <!doctype html>
-        <html lang="en">
-        <head><meta charset="utf-8"><!--millrace:boot--><meta name="color-scheme" content="light dark"><title>Millrace</title></head>
-        <body>
-        <h1>The dashboard's web application is not built</h1>
-        <p>This assembly was built where Node was missing. Its API works: <a href="api/v1/overview">overview</a>, <a href="api/v1/queues">queues</a>, <a href="api/v1/jobs">jobs</a>, <a href="api/v1/openapi.json">all of it</a>.</p>
-        </body>
-        </html>
-        """;
 
     public static WebFile? Find(string path) => path != Index && files.Value.TryGetValue(path, out var file) ? file : null;
 

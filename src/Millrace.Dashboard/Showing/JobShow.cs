@@ -47,7 +47,7 @@ internal sealed class JobShow(Redaction redaction)
         Result = redaction.MaybeJson(job.Record.Result, job.Row.Type),
         Error = redaction.Maybe(job.Record.Error, job.Row.Type),
         Headers = redaction.MaybeJson(job.Record.Headers, job.Row.Type),
-        Policy = redaction.MaybeJson(job.Policy, ""),
+        Policy = redaction.MaybeJson(job.Policy, job.Row.Type),
         Trace = redaction.Maybe(job.Trace),
         Key = redaction.Maybe(job.Key, job.Row.Type),
         RemoveAt = job.RemoveAt,

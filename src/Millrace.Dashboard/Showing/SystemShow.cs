@@ -28,8 +28,8 @@ internal sealed class SystemShow(Redaction redaction)
     public PauseAnswer? Pause(Pause? pause) =>
         pause is null ? null : new PauseAnswer(pause.Since, redaction.Maybe(pause.By), redaction.Maybe(pause.Reason), pause.Until);
 
-    public FindingAnswer Finding(Finding finding, string? link = null) => new(
-        finding.Code, Words.Of(finding.Severity), redaction.Text(finding.Evidence), redaction.Text(finding.Cause), redaction.Text(finding.Remedy), redaction.Maybe(link));
+    public FindingAnswer Finding(Finding finding, string? page = null, string? filter = null) => new(
+        finding.Code, Words.Of(finding.Severity), redaction.Text(finding.Evidence), redaction.Text(finding.Cause), redaction.Text(finding.Remedy), Link(page, filter));
 
     public ScheduleAnswer Schedule(ScheduleRecord record, DateTimeOffset now)
     {
@@ -115,6 +115,10 @@ internal sealed class SystemShow(Redaction redaction)
         report.KnownVersion,
         [.. report.Figures.Select(figure => new FigureAnswer(figure.Key, redaction.Text(figure.Value)))],
         [.. report.Findings.Select(finding => Finding(finding))]);
+
+    // Redacted before it is written as part of an address, where no secret would be recognised.
+    private Shown? Link(string? page, string? filter) =>
+        page is null ? null : filter is null ? redaction.Text(page) : Shown.Of(filter, stored => $"{page}?q={Uri.EscapeDataString(redaction.Text(stored).ToString())}");
 
     private static List<DateTimeOffset> Next(Schedule schedule, DateTimeOffset now)
     {

@@ -13,8 +13,11 @@ internal sealed record HealthFacts(
     IReadOnlyList<ScheduleRecord> Schedules,
     IReadOnlyList<StatRow> LastDay);
 
-/// <summary>A finding, and where it can be seen: relative to the dashboard.</summary>
-internal sealed record Symptom(Finding Finding, string Link);
+/// <summary>A finding, and where it can be seen.</summary>
+/// <param name="Finding">What is wrong.</param>
+/// <param name="Page">A page of the dashboard.</param>
+/// <param name="Filter">What to filter there; null for nothing.</param>
+internal sealed record Symptom(Finding Finding, string Page, string? Filter = null);
 
 /// <summary>Says whether anything is wrong, since when, why, and what to do. Pure.</summary>
 internal static class Health
@@ -44,7 +47,6 @@ internal static class Health
     {
         if (queue.Ready == 0)
             yield break;
-        var link = Jobs($"state:ready queue:{FilterText.Value(queue.Name)}");
         if (queue.Pause is { } pause)
         {
             yield return Say(
@@ -72,7 +74,8 @@ internal static class Health
                     ? $"More comes in than is done: {Number(queue.EndsPerMinute)} attempts end in a minute."
                     : "Its workers end nothing: they know other types, or all their slots are held by long jobs.",
                 "Look at what its workers run. Give the queue more slots (Concurrency) or more processes.",
-                link);
+                "jobs",
+                $"state:ready queue:{FilterText.Value(queue.Name)}");
         }
     }
 
@@ -90,7 +93,8 @@ internal static class Health
                 $"Type \"{type.Key}\" fails in {Percent(recent.Share)} of its attempts{(before.All >= LeastAttempts ? $"; before it was {Percent(before.Share)}" : "")}.",
                 "A change of its code or its data, or something that it needs is away.",
                 "Look at its failures by cause, mend that, and retry those that were given up.",
-                $"failures?q={Uri.EscapeDataString($"type:{FilterText.Value(type.Key)}")}");
+                "failures",
+                $"type:{FilterText.Value(type.Key)}");
         }
     }
 
@@ -134,12 +138,13 @@ internal static class Health
                 quarantined == 1 ? "A job waits in quarantine." : $"{Number(quarantined)} jobs wait in quarantine.",
                 "Each has ended its process three times, by a crash or by too much memory.",
                 "Read how it ended, mend the handler, then retry or delete the job.",
-                Jobs("state:quarantined"));
+                "jobs",
+                "state:quarantined");
         }
     }
 
-    private static Symptom Say(string code, Severity severity, string evidence, string cause, string remedy, string link) =>
-        new(new Finding(code, severity, evidence, cause, remedy), link);
+    private static Symptom Say(string code, Severity severity, string evidence, string cause, string remedy, string page, string? filter = null) =>
+        new(new Finding(code, severity, evidence, cause, remedy), page, filter);
 
     private static (long All, double Share) Rate(IEnumerable<StatRow> rows)
     {
@@ -152,8 +157,6 @@ internal static class Health
 
         return (all, all == 0 ? 0 : (double)failed / all);
     }
-
-    private static string Jobs(string filter) => $"jobs?q={Uri.EscapeDataString(filter)}";
 
     private static string Number(double number) => number.ToString("#,0.##", CultureInfo.InvariantCulture);
 

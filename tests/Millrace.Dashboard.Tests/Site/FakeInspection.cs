@@ -113,9 +113,9 @@ internal sealed class FakeInspection(string text = "x") : IJobInspection
     public Task<IReadOnlyList<FailureRow>> ReadFailuresAsync(DateTimeOffset since, int limit, CancellationToken cancellationToken) =>
         Answer<IReadOnlyList<FailureRow>>([new(1, 1, 1, Type, text, Now, Outcome.Failed, text)]);
 
-    public Task<IReadOnlyList<OperationRecord>> ReadOperationsAsync(long beforeId, long? jobId, int limit, CancellationToken cancellationToken) => Answer<IReadOnlyList<OperationRecord>>([FakeOperations.Record(text, Data)]);
+    public Task<IReadOnlyList<OperationRecord>> ReadOperationsAsync(long beforeId, long? jobId, int limit, CancellationToken cancellationToken) => Answer<IReadOnlyList<OperationRecord>>([FakeOperations.Record(text)]);
 
-    public Task<OperationRecord?> FindOperationAsync(long id, CancellationToken cancellationToken) => Answer<OperationRecord?>(id == 404 ? null : FakeOperations.Record(text, Data));
+    public Task<OperationRecord?> FindOperationAsync(long id, CancellationToken cancellationToken) => Answer<OperationRecord?>(id == 404 ? null : FakeOperations.Record(text));
 
     public Task<string> ReadPulseAsync(CancellationToken cancellationToken) => Answer(Pulse);
 

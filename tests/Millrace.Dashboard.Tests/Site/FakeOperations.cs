@@ -17,10 +17,10 @@ internal sealed class FakeOperations(string text = "x") : IJobOperations
 
     public TaskCompletionSource<string?> Ended { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public static OperationRecord Record(string text, string? json) => new()
+    public static OperationRecord Record(string text) => new()
     {
         Id = 7, Kind = OperationKind.Retry, At = FakeInspection.Now, Author = new Author(text, text, text), Target = text, JobId = 5, Expected = 3, Done = 2, Skipped = 1, Ended = FakeInspection.Now, Error = text,
-        Before = json, After = json, UndoUntil = FakeInspection.Now.AddMinutes(15), UndoneBy = 8,
+        Before = $$"""{"password":"{{text}}"}""", After = $$"""{"note":"{{text}}"}""", UndoUntil = FakeInspection.Now.AddMinutes(15), UndoneBy = 8,
     };
 
     public Task<ChangeAnswer> ChangeAsync(long jobId, JobChange change, Author author, string? expectedVersion, CancellationToken cancellationToken)
@@ -45,7 +45,7 @@ internal sealed class FakeOperations(string text = "x") : IJobOperations
     public Task<OperationRecord> EndAsync(long operation, string? error, CancellationToken cancellationToken)
     {
         Ended.TrySetResult(error);
-        return Task.FromResult(Record(text, null));
+        return Task.FromResult(Record(text));
     }
 
     public Task<UndoAnswer> UndoAsync(long operation, Author author, CancellationToken cancellationToken)

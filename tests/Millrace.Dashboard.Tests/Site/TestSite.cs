@@ -39,17 +39,18 @@ internal sealed class SiteSetup
     public FakeOperations? Operations { get; set; }
 
     /// <summary>The users viewer, operator, administrator and submitter, and policies for them.</summary>
-    public SiteSetup WithUsers()
+    /// <param name="everything">A user who may do all.</param>
+    public SiteSetup WithUsers(string everything = "root")
     {
         var (services, options, before) = (Services, Options, Before);
         Services = all =>
         {
             all.AddAuthentication(TestUsers.Scheme).AddScheme<AuthenticationSchemeOptions, TestUsers>(TestUsers.Scheme, null);
             all.AddAuthorizationBuilder()
-                .AddPolicy("see", policy => policy.RequireRole("viewer"))
-                .AddPolicy("do", policy => policy.RequireRole("operator"))
-                .AddPolicy("all", policy => policy.RequireRole("administrator"))
-                .AddPolicy("new", policy => policy.RequireRole("submitter"));
+                .AddPolicy("see", policy => policy.RequireRole("viewer", everything))
+                .AddPolicy("do", policy => policy.RequireRole("operator", everything))
+                .AddPolicy("all", policy => policy.RequireRole("administrator", everything))
+                .AddPolicy("new", policy => policy.RequireRole("submitter", everything));
             services(all);
         };
         Options = dashboard =>
