@@ -9,13 +9,16 @@ namespace Millrace.Dashboard.Serving;
 /// <summary>What a browser is given: the web application and its files, the developer's login, and pages that say why not.</summary>
 internal sealed class Pages(Panel panel)
 {
+    private const string Assets = "assets/";
+
     /// <summary>A file of the web application; the shell for every other path, which is the web application's own.</summary>
     public async Task ShowAsync(HttpContext context, Visitor visitor)
     {
-        var path = (context.Request.RouteValues["path"] as string ?? "").TrimStart('/');
-        if (WebFiles.Find(path) is { } file)
-            await SendAsync(context, file).ConfigureAwait(false);
-        else if (path.StartsWith("assets/", StringComparison.Ordinal))
+        var values = context.Request.RouteValues;
+        var path = values.TryGetValue("file", out var file) ? $"{Assets}{file}" : values["path"] as string ?? "";
+        if (WebFiles.Find(path) is { } found)
+            await SendAsync(context, found).ConfigureAwait(false);
+        else if (path.StartsWith(Assets, StringComparison.Ordinal))
             throw Problem.NotFound($"The file \"{path}\"");
         else
             await WriteAsync(context, ShellPage.Render(WebFiles.Shell, MountPath.Of(context), panel.Options.Title)).ConfigureAwait(false);
