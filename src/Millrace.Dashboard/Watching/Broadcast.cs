@@ -12,8 +12,9 @@ internal sealed class Broadcast(Panel panel)
 {
     public const int MostListeners = 50;
 
-    private static readonly TimeSpan interval = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan leastBetweenPulses = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan interval = TimeSpan.FromMilliseconds(200);
+    // Whatever happens is to be on every screen within a second: this, one look, and the way to the browser and back.
+    private static readonly TimeSpan leastBetweenPulses = TimeSpan.FromMilliseconds(600);
 
     private readonly Lock gate = new();
     private readonly List<Channel<ServerSentEvent>> listeners = [];
@@ -102,6 +103,8 @@ internal sealed class Broadcast(Panel panel)
 
             if (isOwed && (said is null || panel.Time.GetElapsedTime(said.Value) >= leastBetweenPulses))
             {
+                // Who asks because of this must not be given what was true before it.
+                panel.Answers.Forget();
                 Say(ServerSentEvent.Of("pulse", new PulseAnswer(panel.Time.GetUtcNow())));
                 (isOwed, said) = (false, panel.Time.GetTimestamp());
             }

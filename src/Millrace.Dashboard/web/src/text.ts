@@ -89,7 +89,7 @@ export const t = {
     reason: "Reason", reasonHint: "Optional. Stands in Activity.", confirm: "Confirm", cancelDialog: "Back", send: "Send",
     cancelJob: (id: string) => `Cancel job ${id}?`, cancelJobMore: "A pending job will not run, and that can be undone for 15 minutes. A running one is asked to stop, which cannot be undone.",
     deleteJob: (id: string) => `Delete job ${id}?`, deleteJobMore: "It leaves every list at once. That can be undone for 15 minutes.",
-    priorityJob: (id: string) => `Priority of job ${id}`, priority: "New priority", priorityHint: "Jobs with a greater number run first. The usual one is 0.",
+    priorityJob: (id: string) => `Priority of job ${id}`, priority: "New priority", priorityHint: "Jobs with a smaller number run first. The usual one is 0.",
     bulk: (action: BulkAction, n: string) => ({ retry: `Retry ${n}?`, cancel: `Cancel ${n}?`, delete: `Delete ${n}?`, "run-now": `Run ${n} now?`, reprioritise: `Change the priority of ${n}?` })[action],
     jobs: (n: string) => `${n} ${n === "1" ? "job" : "jobs"}`, previewing: "Counting what this would touch…", nothing: "Nothing to do: no job that matches may be changed this way.",
     skipped: (n: number) => `${jobs(n)} ${n === 1 ? "matches" : "match"} and will be left alone, because their state does not allow it.`, byState: "By state", byType: "By type", byQueue: "By queue", samples: "For example",

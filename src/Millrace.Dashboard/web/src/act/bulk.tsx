@@ -52,7 +52,7 @@ function BulkDialog({ action, which, onBegun }: { action: BulkAction; which: Whi
     } catch (error) {
       const code = error instanceof ApiError ? error.problem.code : "";
       if (code === "confirmation_needed") setAsked(true);
-      else if (code === "preview_expired" || code === "preview_unknown") { setProblem(t.act.expired); setPreview(undefined); await load(); }
+      else if (code === "preview_unknown") { setProblem(t.act.expired); setPreview(undefined); await load(); }
       else setProblem(explain(error));
       setBusy(false);
     }

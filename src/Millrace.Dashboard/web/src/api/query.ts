@@ -31,7 +31,7 @@ export class Query<T> {
       outage.value = undefined;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      if (error.isOutage) outage.value ??= { since: Date.now(), error };
+      if (error.isOutage) outage.value ??= { since: error.problem.since ? Date.parse(error.problem.since) : Date.now(), error };
       else outage.value = undefined;
       this.error.value = error;
     } finally {

@@ -4,7 +4,7 @@ export const states = ["ready", "scheduled", "retrying", "waiting", "quarantined
 export type State = (typeof states)[number];
 
 export type Outcome = "succeeded" | "failed" | "snoozed" | "released" | "interrupted" | "discarded" | "cancelled" | "replaced" | "superseded";
-export type Permission = "view" | "operate" | "administer";
+export type Permission = "view" | "operate" | "administer" | "submit";
 export type JobAction = "retry" | "cancel" | "delete" | "run-now" | "reprioritise" | "rerun";
 export type BulkAction = Exclude<JobAction, "rerun">;
 export type Counts = Partial<Record<State, number>>;
@@ -349,4 +349,5 @@ export interface Problem {
   state?: State;
   version?: string;
   permission?: string;
+  since?: string;
 }

@@ -101,7 +101,7 @@ function Link({ href, value }: { href: string; value: number }) {
 }
 
 function PauseButton({ queue }: { queue: Queue }) {
-  if (!may("operate")) return null;
+  if (!may("administer")) return null;
   return queue.pause
     ? <button type="button" class="button" onClick={() => resumeQueue(queue)}><Icon name="play" />{t.queues.resume}<span class="visually-hidden"> {queue.name}</span></button>
     : <button type="button" class="button" onClick={() => pauseQueue(queue)}><Icon name="pause" />{t.queues.pause}<span class="visually-hidden"> {queue.name}</span></button>;

@@ -76,7 +76,7 @@ export function TypePage({ name }: { name: string }) {
   const type = useQuery<JobType>(path("types", name), { everyMs: 5_000 });
   const q = term("type", name);
   const jobs = useQuery<JobList>(link("jobs", { q, limit: "20" }));
-  const aside = may("operate") && type.data.value && <Button kind="primary" icon="play" onClick={() => submitOf(name)}>{t.types.submit}…</Button>;
+  const aside = may("submit") && type.data.value && <Button kind="primary" icon="play" onClick={() => submitOf(name)}>{t.types.submit}…</Button>;
   return (
     <Page title={t.types.title(name)} heading={<Text value={name} />} api={path("types", name)} cli={millrace("types", "show", name)} aside={aside}>
       <Loaded query={type}>{data => (

@@ -76,7 +76,7 @@ function Row({ worker }: { worker: Worker }) {
       <td class="c2 names">{worker.queues.map((q, i) => <>{i > 0 && ", "}<a href={path("queues", q)}><Text value={q} /></a></>)}</td>
       <td class="number c2"><Age iso={worker.started} /></td>
       <td class="c3"><Life worker={worker} /></td>
-      <td class="right">{may("operate") && worker.isAlive && (worker.drain
+      <td class="right">{may("administer") && worker.isAlive && (worker.drain
         ? <Button icon="play" onClick={() => resumeWorker(worker)}>{t.workers.resume}</Button>
         : <Button icon="drain" onClick={() => drainWorker(worker)}>{t.workers.drain}</Button>)}</td>
     </tr>

@@ -55,7 +55,7 @@ export function duration(ms: number): string {
   if (ms < 0) return `−${duration(-ms)}`;
   if (ms < 1) return ms === 0 ? "0 ms" : "<1 ms";
   if (ms < second - 0.5) return `${Math.round(ms)} ms`;
-  if (ms < 9_950) return `${(ms / second).toFixed(1)} s`;
+  if (ms < 9_950) return `${(ms / second).toFixed(1).replace(".0", "")} s`;
   if (ms < 59_500) return `${Math.round(ms / second)} s`;
   const seconds = Math.round(ms / second);
   if (ms < hour - 500) return two(Math.floor(seconds / 60), "min", seconds % 60, "s");

@@ -44,9 +44,8 @@ export function timeline(row: JobRow, attempts: Attempt[], now: number): Segment
   function before(from: number, to: number, first: boolean): void {
     const due = Date.parse(row.due);
     if (!first) { add("backoff", from, to); return; }
-    const split = Math.min(Math.max(due, from), to);
-    // The due time of a job that was retried is that of the retry: then only the wait as a whole is known.
-    if (split - from > 1000 && ordered.length <= 1) { add("delay", from, split); add("wait", split, to); } else add("wait", from, to);
+    // The due time of a job that is to be retried lies after its first run: then only the wait as a whole is known.
+    if (due - from > 1000 && due <= to) { add("delay", from, due); add("wait", due, to); } else add("wait", from, to);
   }
 }
 

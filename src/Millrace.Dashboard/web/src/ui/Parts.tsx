@@ -53,7 +53,7 @@ export function Loaded<T>({ query, children }: { query: Query<T>; children: (dat
 
 export function ProblemNote({ error }: { error: ApiError }) {
   const { status, code } = error.problem;
-  const text = status === 404 ? t.problem.notFound : code === "too_slow" || code === "timeout" ? t.problem.slow : explain(error);
+  const text = status === 404 ? t.problem.notFound : code === "database_busy" || code === "too_slow" ? t.problem.slow : explain(error);
   return <div class="note error" role="alert"><Icon name="error" /><span>{text}</span></div>;
 }
 

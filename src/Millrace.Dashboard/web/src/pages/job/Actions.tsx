@@ -11,8 +11,7 @@ const order: JobAction[] = ["retry", "run-now", "reprioritise", "rerun", "cancel
 
 /** What may be done with a job in its state, by this user. The server says which; each carries the version that is shown. */
 export function Actions({ job, hasKeys }: { job: JobDetail; hasKeys?: boolean }) {
-  const isAllowed = may("operate");
-  const can = (action: JobAction) => isAllowed && job.actions.includes(action);
+  const can = (action: JobAction) => may(action === "rerun" ? "submit" : "operate") && job.actions.includes(action);
   const run = (action: JobAction) => action === "rerun" ? rerunOf(job) : act(action as BulkAction, job.row, job.version);
   useKeys(hasKeys ? { r: can("retry") ? () => run("retry") : undefined, c: can("cancel") ? () => run("cancel") : undefined } : {});
   const all = order.filter(can);

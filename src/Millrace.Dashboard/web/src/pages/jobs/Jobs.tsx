@@ -111,7 +111,7 @@ function JobsOf({ q }: { q: string }) {
           {!isAll && (next !== undefined || selected.size < rows.length) && <Button kind="quiet" onClick={() => setAll(true)}>{t.jobs.chooseAll}</Button>}
           <Button kind="quiet" onClick={clear}>{t.jobs.clearSelection}</Button>
           <span class="spring" />
-          {bulkActions.map(action => <Button key={action} icon={actionIcons[action]} kind={action === "delete" ? "danger" : "plain"} onClick={() => many(action)}>{t.actions[action]}</Button>)}
+          {bulkActions.filter(action => action !== "delete" || may("administer")).map(action => <Button key={action} icon={actionIcons[action]} kind={action === "delete" ? "danger" : "plain"} onClick={() => many(action)}>{t.actions[action]}</Button>)}
         </div>
       )}
     </Page>
