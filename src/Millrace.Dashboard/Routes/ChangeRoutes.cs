@@ -11,7 +11,7 @@ internal static class ChangeRoutes
 {
     public static IReadOnlyList<Route> All { get; } =
     [
-        .. Words.Actions.Select(action => Route.Post<ChangeRequest, ChangeAnswerText>(
+        .. Words.Actions.Select(action => Route.Post<ChangeRequest, JobChangedAnswer>(
             $"jobs/{{id}}/{action.Word}", Permission.Operate, SaysOf(action.Kind), (call, body) => ChangeAsync(call, action.Kind, body), Take.Job)),
         Route.Post<RerunRequest, SubmittedAnswer>(
             "jobs/{id}/rerun", Permission.Submit, "Submit a copy of a job with other data.", (call, body) => ManualSubmission.RerunAsync(call, call.Read(Take.Job), body), Take.Job),
@@ -28,7 +28,7 @@ internal static class ChangeRoutes
             : throw Problem.OutOfBounds("priority", "a whole number from -32768 to 32767", priority is null ? "The new priority is missing." : $"The priority is {priority}; it must be -32,768 to 32,767.");
     }
 
-    private static async Task<ChangeAnswerText> ChangeAsync(Call call, OperationKind kind, ChangeRequest body)
+    private static async Task<JobChangedAnswer> ChangeAsync(Call call, OperationKind kind, ChangeRequest body)
     {
         var id = call.Read(Take.Job);
         var author = call.Visitor.Author(Call.Reason(body.Reason));
@@ -44,7 +44,7 @@ internal static class ChangeRoutes
         }
 
         await WakeAsync(call.Panel, id, answer).ConfigureAwait(false);
-        return new ChangeAnswerText(Words.Of(answer.Result), state, answer.Version, JobShow.Id(answer.Operation));
+        return new JobChangedAnswer(Words.Of(answer.Result), state, answer.Version, JobShow.Id(answer.Operation));
     }
 
     // The change is stored; whoever could go on with it is told, so that he need not find it by looking.

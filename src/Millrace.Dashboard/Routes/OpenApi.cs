@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Schema;
@@ -101,18 +100,24 @@ internal static class OpenApi
     private static JsonObject Reference(Type type, SortedDictionary<string, JsonNode> schemas)
     {
         if (!schemas.ContainsKey(type.Name) && DashboardJson.Default.GetTypeInfo(type) is { } info)
-            schemas[type.Name] = info.GetJsonSchemaAsNode(new JsonSchemaExporterOptions { TreatNullObliviousAsNonNullable = true, TransformSchemaNode = Transform });
-        return new JsonObject { ["$ref"] = string.Create(CultureInfo.InvariantCulture, $"#/components/schemas/{type.Name}") };
+        {
+            // Held before it is made: a type may lead to itself.
+            schemas[type.Name] = new JsonObject();
+            schemas[type.Name] = info.GetJsonSchemaAsNode(new JsonSchemaExporterOptions { TreatNullObliviousAsNonNullable = true, TransformSchemaNode = (context, schema) => Transform(context, schema, schemas) });
+        }
+
+        return new JsonObject { ["$ref"] = $"#/components/schemas/{type.Name}" };
     }
 
-    // The types with converters of their own, which the exporter cannot look into.
-    private static JsonNode Transform(JsonSchemaExporterContext context, JsonNode schema)
+    private static JsonNode Transform(JsonSchemaExporterContext context, JsonNode schema, SortedDictionary<string, JsonNode> schemas)
     {
         var type = Nullable.GetUnderlyingType(context.TypeInfo.Type) ?? context.TypeInfo.Type;
+        // Types with converters of their own, which the exporter cannot look into.
         if (type == typeof(Shown))
             return new JsonObject { ["type"] = "string" };
         if (type == typeof(DateTimeOffset))
             return new JsonObject { ["type"] = "string", ["format"] = "date-time" };
-        return schema;
+        // Records have names, and stand once: the exporter would write them out wherever they come.
+        return context.Path.Length > 0 && type.Namespace == typeof(Shown).Namespace ? Reference(type, schemas) : schema;
     }
 }

@@ -20,7 +20,7 @@ internal sealed record PreviewRequest(string? Q, IReadOnlyList<string>? Ids, str
 
 internal sealed record StartRequest(string? Token, string? Reason, long? Confirm);
 
-internal sealed record ChangeAnswerText(string Result, string? State, string? Version, string? Operation);
+internal sealed record JobChangedAnswer(string Result, string? State, string? Version, string? Operation);
 
 internal sealed record ChangedAnswer(bool Changed);
 

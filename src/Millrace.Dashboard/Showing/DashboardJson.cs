@@ -40,7 +40,7 @@ namespace Millrace.Dashboard.Showing;
 [JsonSerializable(typeof(SubmitRequest))]
 [JsonSerializable(typeof(PreviewRequest))]
 [JsonSerializable(typeof(StartRequest))]
-[JsonSerializable(typeof(ChangeAnswerText))]
+[JsonSerializable(typeof(JobChangedAnswer))]
 [JsonSerializable(typeof(ChangedAnswer))]
 [JsonSerializable(typeof(SubmittedAnswer))]
 [JsonSerializable(typeof(PreviewAnswer))]
