@@ -8,7 +8,7 @@ using Millrace.Tending;
 namespace Millrace.Working;
 
 /// <summary>Starts the instance with the application and stops it with it. Its loops are its own, not background services: an exception in one of those can end a host quietly.</summary>
-internal sealed class MillraceHost(MillraceInstance instance) : IHostedService
+internal sealed class MillraceHost(MillraceInstance instance) : IHostedLifecycleService
 {
     // After the token: how long a handler may take to notice.
     private static readonly TimeSpan GraceAfterToken = TimeSpan.FromSeconds(2);
@@ -61,6 +61,24 @@ internal sealed class MillraceHost(MillraceInstance instance) : IHostedService
             instance.IsSupervised ? $"{workers.Processes} worker processes" : string.Join(", ", instance.Loops.Select(loop => $"{loop.Concurrency} slots for queue \"{loop.Queue}\"")),
             instance.Types.Names.Count);
     }
+
+    /// <summary>Some of what was added is known only now: an application that is put together by a Startup class is mapped while its web server starts.</summary>
+    public async Task StartedAsync(CancellationToken cancellationToken)
+    {
+        List<string> faults = [];
+        foreach (var addition in instance.Additions)
+            faults.AddRange(await addition.FindFaultsAsync(hasStarted: true).ConfigureAwait(false));
+        if (faults.Count == 0)
+            return;
+        await StopAsync(TimeSpan.Zero, cancellationToken).ConfigureAwait(false);
+        throw new SetupException(faults);
+    }
+
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.WhenAll(instance.Additions.Select(addition => addition.StopAsync()));
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>No new claim; the grace time for what runs; then its token; then it goes back without using an attempt; every end is written; the life sign stops last (G8).</summary>
     public Task StopAsync(CancellationToken cancellationToken) => StopAsync(null, cancellationToken);

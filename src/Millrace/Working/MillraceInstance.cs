@@ -131,6 +131,9 @@ internal sealed class MillraceInstance : IAsyncDisposable, IDisposable
 
     public MillraceHost Host { get; }
 
+    /// <summary>What other assemblies have added before the start.</summary>
+    public List<IAddition> Additions { get; } = [];
+
     /// <summary>One for each queue this process works on; empty until the host starts.</summary>
     public IReadOnlyList<QueueLoop> Loops { get; set; } = [];
 

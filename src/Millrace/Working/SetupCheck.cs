@@ -15,6 +15,8 @@ internal static class SetupCheck
             Check(type, faults);
         if (instance is { Workers: not null, Child: null } && (instance.IsSupervised || instance.Types.HasIsolated) && StartCommand.Refusal() is { } refusal)
             faults.Add($"{NeedsChildren(instance)}, and this program cannot start itself again as a child: {refusal}.");
+        foreach (var addition in instance.Additions)
+            faults.AddRange(await addition.FindFaultsAsync(hasStarted: false).ConfigureAwait(false));
         if (faults.Count == 0 && instance.Workers is not null)
             CheckHandlers(instance, faults);
         if (faults.Count > 0)

@@ -1,0 +1,70 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Millrace.Dashboard.Showing;
+
+/// <summary>How the API writes and reads JSON. Generated, so that it works in a trimmed application and never meets a type that it does not know.</summary>
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web,
+    NumberHandling = JsonNumberHandling.Strict,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    MaxDepth = 40,
+    AllowDuplicateProperties = false,
+    Converters = [typeof(UtcConverter)])]
+[JsonSerializable(typeof(JobsAnswer))]
+[JsonSerializable(typeof(JobListAnswer))]
+[JsonSerializable(typeof(CountsAnswer))]
+[JsonSerializable(typeof(JobAnswer))]
+[JsonSerializable(typeof(AttemptsAnswer))]
+[JsonSerializable(typeof(LogsAnswer))]
+[JsonSerializable(typeof(ExplainAnswer))]
+[JsonSerializable(typeof(FilterAnswer))]
+[JsonSerializable(typeof(FilterWordsAnswer))]
+[JsonSerializable(typeof(MeAnswer))]
+[JsonSerializable(typeof(OverviewAnswer))]
+[JsonSerializable(typeof(QueuesAnswer))]
+[JsonSerializable(typeof(StatsAnswer))]
+[JsonSerializable(typeof(SchedulesAnswer))]
+[JsonSerializable(typeof(WorkersAnswer))]
+[JsonSerializable(typeof(TypesAnswer))]
+[JsonSerializable(typeof(TypeAnswer))]
+[JsonSerializable(typeof(FailuresAnswer))]
+[JsonSerializable(typeof(SystemAnswer))]
+[JsonSerializable(typeof(PulseAnswer))]
+[JsonSerializable(typeof(ReasonRequest))]
+[JsonSerializable(typeof(ChangeRequest))]
+[JsonSerializable(typeof(PauseRequest))]
+[JsonSerializable(typeof(RerunRequest))]
+[JsonSerializable(typeof(SubmitRequest))]
+[JsonSerializable(typeof(PreviewRequest))]
+[JsonSerializable(typeof(StartRequest))]
+[JsonSerializable(typeof(JobChangedAnswer))]
+[JsonSerializable(typeof(ChangedAnswer))]
+[JsonSerializable(typeof(SubmittedAnswer))]
+[JsonSerializable(typeof(PreviewAnswer))]
+[JsonSerializable(typeof(StartedAnswer))]
+[JsonSerializable(typeof(StoppedAnswer))]
+[JsonSerializable(typeof(UndoneAnswer))]
+[JsonSerializable(typeof(OperationsAnswer))]
+[JsonSerializable(typeof(JobOperationsAnswer))]
+[JsonSerializable(typeof(OperationAnswer))]
+[JsonSerializable(typeof(ProblemAnswer))]
+[JsonSerializable(typeof(BootAnswer))]
+[JsonSerializable(typeof(JobEventAnswer))]
+internal sealed partial class DashboardJson : JsonSerializerContext
+{
+    public static JsonTypeInfo<T> Of<T>() => (JsonTypeInfo<T>?)Default.GetTypeInfo(typeof(T)) ?? throw new InvalidOperationException($"{typeof(T).Name} is missing in {nameof(DashboardJson)}.");
+
+    public static byte[] Bytes<T>(T value) => JsonSerializer.SerializeToUtf8Bytes(value, Of<T>());
+}
+
+/// <summary>Times in UTC with the letter Z and microseconds, the same length always.</summary>
+internal sealed class UtcConverter : JsonConverter<DateTimeOffset>
+{
+    public override DateTimeOffset Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.GetDateTimeOffset().ToUniversalTime();
+
+    public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) =>
+        writer.WriteStringValue(value.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture));
+}

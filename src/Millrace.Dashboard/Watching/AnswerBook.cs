@@ -1,0 +1,74 @@
+using Microsoft.AspNetCore.Http;
+using Millrace.Dashboard.Answering;
+
+namespace Millrace.Dashboard.Watching;
+
+/// <summary>Answers that are good for a moment, for everybody who asks the same. However many people look, the database is asked once a second for each thing that is looked at.</summary>
+internal sealed class AnswerBook(TimeProvider time)
+{
+    private const int Most = 200;
+
+    private readonly Lock gate = new();
+    private readonly Dictionary<string, Entry> entries = new(StringComparer.Ordinal);
+
+    public Task<Reply> GetAsync(Route route, Call call) =>
+        route.KeepFor == TimeSpan.Zero ? route.Run(call) : GetKeptAsync(route, call);
+
+    /// <summary>Something was changed here: whoever did it is to see it at once.</summary>
+    public void Forget()
+    {
+        lock (gate)
+            entries.Clear();
+    }
+
+    private Task<Reply> GetKeptAsync(Route route, Call call)
+    {
+        var key = KeyOf(route, call.Request);
+        TaskCompletionSource<Reply> promise;
+        lock (gate)
+        {
+            if (entries.TryGetValue(key, out var entry) && (!entry.Reply.IsCompleted || time.GetElapsedTime(entry.Asked) < route.KeepFor))
+                return entry.Reply.WaitAsync(call.Aborted);
+            if (entries.Count >= Most)
+                entries.Clear();
+            promise = new TaskCompletionSource<Reply>(TaskCreationOptions.RunContinuationsAsynchronously);
+            entries[key] = new Entry(promise.Task, time.GetTimestamp());
+        }
+
+        return AskAsync(route, call, key, promise);
+    }
+
+    private async Task<Reply> AskAsync(Route route, Call call, string key, TaskCompletionSource<Reply> promise)
+    {
+        try
+        {
+            // To its end, also when whoever asked first has gone away: the others wait for the same answer, and his request is what it reads from.
+            var reply = await route.Run(call.Unhurried()).ConfigureAwait(false);
+            promise.SetResult(reply);
+            return reply;
+        }
+        catch (Exception exception)
+        {
+            Drop(key, promise.Task);
+            promise.SetException(exception);
+            // Seen, even when nobody else waits.
+            _ = promise.Task.Exception;
+            throw;
+        }
+    }
+
+    private void Drop(string key, Task<Reply> reply)
+    {
+        lock (gate)
+        {
+            if (entries.TryGetValue(key, out var entry) && entry.Reply == reply)
+                entries.Remove(key);
+        }
+    }
+
+    // Only the parameters of the route count: others would make the same question look new.
+    private static string KeyOf(Route route, HttpRequest request) =>
+        string.Join('\n', [route.Path, .. route.Takes.Select(parameter => $"{parameter.Name}={request.RouteValues[parameter.Name]}{(request.Query.TryGetValue(parameter.Name, out var value) ? string.Join('\r', value.AsEnumerable()) : null)}")]);
+
+    private sealed record Entry(Task<Reply> Reply, long Asked);
+}

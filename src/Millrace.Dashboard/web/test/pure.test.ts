@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Attempt, JobRow, Queue } from "../src/api/types.ts";
+import { between, merge, nothing } from "../src/pages/jobs/rows.ts";
+import { fill, stepFor } from "../src/pure/buckets.ts";
+import { curl, millrace } from "../src/pure/commands.ts";
+import { drain } from "../src/pure/drain.ts";
+import { glance, pretty, readJson } from "../src/pure/json.ts";
+import { capped, percent, plural, rate } from "../src/pure/number.ts";
+import { find } from "../src/pure/palette.ts";
+import { fieldsOf, toJson, valuesFrom } from "../src/pure/schema.ts";
+import { folded, fresh } from "../src/pure/stack.ts";
+import { timeline } from "../src/pure/timeline.ts";
+import { visible } from "../src/pure/visible.ts";
+
+const queue = (more: Partial<Queue>): Queue => ({ name: "mail", ready: 0, scheduled: 0, waiting: 0, running: 0, endsPerMinute: 0, failedLastHour: 0, nodes: 1, ...more });
+
+test("a queue says when it will be empty", () => {
+  assert.equal(drain(queue({})).text, "empty");
+  assert.equal(drain(queue({ ready: 5, nodes: 0 })).text, "never: no worker");
+  assert.equal(drain(queue({ ready: 5, pause: { since: "" } })).text, "paused");
+  assert.equal(drain(queue({ ready: 1400, endsPerMinute: 100 })).text, "in ~14 min");
+  assert.equal(drain(queue({ ready: 1, emptyInMs: 847_000 })).text, "in ~14 min");
+  assert.equal(drain(queue({ ready: 5 })).text, "not yet known");
+});
+
+test("numbers are honest about what they leave out", () => {
+  assert.equal(capped(100_000, 100_000), "100,000+");
+  assert.equal(percent(1, 100_000), "<0.1 %");
+  assert.equal(percent(99_999, 100_000), ">99.9 %");
+  assert.equal(percent(0, 0), "–");
+  assert.deepEqual([0.4, 1842.3].map(rate), ["0.4", "1,842"]);
+  assert.equal(plural(1, "job"), "1 job");
+});
+
+test("digits of big numbers are kept", () => {
+  const text = `{"id":9007199254740993,"rate":1.50,"list":[],"name":"a\\nb"}`;
+  const value = readJson(text);
+  assert.ok(value !== undefined);
+  // Runtimes that do not hand over the source of a number can only round it.
+  assert.match(pretty(value), /"id": 900719925474099[23]/);
+  assert.match(glance(text), /^id: 900719925474099[23] · rate: 1\.50? · list: \[0\] · name: a b$/);
+  assert.equal(readJson(`{"cut":`), undefined);
+});
+
+test("nothing hides in a text", () => {
+  assert.equal(visible("invoice\u202Etxt.exe"), "invoice⟨U+202E⟩txt.exe");
+  assert.equal(visible("a\u0000b\u001b[31m\ud800"), "a⟨U+0000⟩b⟨U+001B⟩[31m⟨U+D800⟩");
+  assert.equal(visible("line\r\nline\ttab 👩‍💻 ünï"), "line\nline\ttab 👩‍💻 ünï");
+});
+
+test("commands are quoted for a shell", () => {
+  assert.equal(millrace("list", "tag:it's $(rm)"), `millrace list 'tag:it'\\''s $(rm)'`);
+  assert.equal(curl("http://h/jobs/api/v1/jobs?q=a&b=c"), "curl -sS --fail-with-body 'http://h/jobs/api/v1/jobs?q=a&b=c'");
+});
+
+test("frames of frameworks are folded, and differences between attempts marked", () => {
+  const error = "X: no 1\n   at System.A()\n   at Microsoft.B()\n   at Shop.C() in /c.cs:line 4\n   at Millrace.D()";
+  assert.deepEqual(folded(error).map(g => [g[0]?.kind, g.length]), [["message", 1], ["framework", 2], ["own", 1], ["framework", 1]]);
+  assert.equal(fresh(error, error.replace("no 1", "no 2")).size, 0);
+  assert.deepEqual([...fresh(error, error.replace("no 1", "yes"))], ["X: no 1"]);
+});
+
+test("minutes without attempts are zero and not gaps", () => {
+  const points = fill({ from: "2026-11-25T13:00:00Z", to: "2026-11-25T13:03:00Z", stepSeconds: 60, points: [{ at: "2026-11-25T13:01:00Z", succeeded: 5, failed: 0, retried: 0, cancelled: 0, interrupted: 0, other: 0 }] });
+  assert.deepEqual(points.map(p => p.succeeded), [0, 5, 0, 0]);
+  assert.deepEqual([3600, 86_400, 30 * 86_400].map(stepFor), [60, 600, 14_400]);
+});
+
+const row: JobRow = { id: "5", type: "t", userId: "0", queue: "q", priority: 0, state: "retrying", run: 2, attempt: 2, due: "2026-11-25T14:00:00Z", created: "2026-11-25T13:00:00Z", data: "{}" };
+const attempt = (run: number, started: string, finished: string): Attempt => ({ run, attempt: run, isCharged: true, outcome: "failed", started, finished });
+
+test("the life of a job is one line without holes", () => {
+  const all = timeline(row, [attempt(1, "2026-11-25T13:00:10Z", "2026-11-25T13:00:11Z")], Date.parse("2026-11-25T13:10:00Z"));
+  assert.deepEqual(all.map(s => [s.kind, s.isOpen]), [["wait", false], ["run", false], ["backoff", true]]);
+  for (let i = 1; i < all.length; i++) assert.equal(all[i]?.from, all[i - 1]?.to);
+  assert.ok(all[2]?.isFolded, "an hour beside a second is folded");
+});
+
+test("a list that stands still changes in place, and collects what is new beside it", () => {
+  const r = (id: string, state: JobRow["state"] = "ready"): JobRow => ({ ...row, id, state });
+  const before = merge(nothing, { jobs: [r("3"), r("2"), r("1")], isPartial: false }, false);
+  const still = merge(before, { jobs: [r("4"), r("3", "running"), r("1")], isPartial: false }, true);
+  assert.deepEqual(still.rows.map(x => [x.id, x.state]), [["3", "running"], ["2", "ready"], ["1", "ready"]]);
+  assert.deepEqual(still.fresh.map(x => x.id), ["4"]);
+  assert.deepEqual([...still.gone], ["2"]);
+  const moved = merge(still, { jobs: [r("4"), r("3", "running"), r("1")], isPartial: false }, false);
+  assert.deepEqual(moved.rows.map(x => x.id), ["4", "3", "1"]);
+  assert.deepEqual(between(moved.rows, "1", "4"), ["4", "3", "1"]);
+});
+
+const schema = JSON.stringify({ type: "object", required: ["id", "name", "tags"], properties: { id: { type: ["string", "integer"], pattern: "^-?" }, name: { type: "string" }, tags: { type: "array" }, kind: { enum: ["a", "b"], default: "b" }, note: { type: ["string", "null"] }, isDry: { type: "boolean" } } });
+
+test("a form is made from a schema and written as JSON with all its digits", () => {
+  const fields = fieldsOf(schema);
+  assert.deepEqual(fields.map(f => f.kind), ["integer", "text", "json", "choice", "text", "flag"]);
+  const values = { ...valuesFrom(fields, undefined), id: "9007199254740993", name: "x \"y\"" };
+  assert.deepEqual(toJson(fields, values), { json: `{"id":9007199254740993,"name":"x \\"y\\"","tags":[],"kind":"b","isDry":false}` });
+  assert.deepEqual(toJson(fields, { ...values, id: "1.5" }), { field: "id", message: "must be a whole number" });
+  assert.deepEqual(toJson(fields, { ...values, id: "" }), { field: "id", message: "needs a value" });
+  assert.deepEqual(fieldsOf("not json"), []);
+});
+
+test("the palette puts what begins like it first", () => {
+  const places = ["resizeImage", "index", "images"].map(name => ({ kind: "", name, href: "" }));
+  assert.deepEqual(find(places, "im").map(p => p.name), ["images", "resizeImage"]);
+  assert.deepEqual(find(places, "rsz").map(p => p.name), ["resizeImage"]);
+});

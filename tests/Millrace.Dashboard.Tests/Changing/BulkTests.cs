@@ -1,0 +1,173 @@
+using Millrace.Dashboard.Tests.Site;
+using Millrace.Storage;
+
+namespace Millrace.Dashboard.Tests.Changing;
+
+/// <summary>Changes of many jobs: shown, confirmed, followed, stopped, undone.</summary>
+public sealed class BulkTests
+{
+    private const string Preview = "/jobs/api/v1/operations/preview";
+    private const string Operations = "/jobs/api/v1/operations";
+
+    [Fact]
+    public async Task What_was_shown_is_what_is_done()
+    {
+        var operations = new FakeOperations();
+        await using var site = await StartAsync(new FakeInspection { Matches = 1_200 }, operations);
+
+        var preview = await site.PostAsync(Preview, "operator", """{"action":"retry","q":"state:failed type:t"}""");
+        preview.Status.ShouldBe(200);
+        preview.Json.GetProperty("count").GetInt64().ShouldBe(1_200);
+        preview.Json.GetProperty("byState").GetProperty("failed").GetInt64().ShouldBe(1_200);
+        preview.Json.GetProperty("samples").GetArrayLength().ShouldBe(1);
+        var start = await StartAsync(site, preview, "operator", confirm: 1_200, reason: "the mail server is back");
+
+        start.Status.ShouldBe(202);
+        start.Json.Text("id").ShouldBe("7");
+        (await operations.Ended.Task.WaitAsync(TestSite.Deadline)).ShouldBeNull();
+        operations.Batches.Sum(batch => batch.Count).ShouldBe(1_200);
+        var begun = operations.Asked.Single();
+        (begun.Kind, begun.Author, begun.Target).ShouldBe((OperationKind.Retry, new Author("operator", "dashboard", "the mail server is back"), "state:failed type:t"));
+    }
+
+    [Fact]
+    public async Task Chosen_jobs_are_changed_and_no_others()
+    {
+        var operations = new FakeOperations();
+        await using var site = await StartAsync(new FakeInspection(), operations);
+
+        var preview = await site.PostAsync(Preview, "operator", """{"action":"retry","ids":["5","6","404","5"]}""");
+        (preview.Json.GetProperty("count").GetInt64(), preview.Json.GetProperty("skipped").GetInt64()).ShouldBe((2, 1));
+        (await StartAsync(site, preview, "operator")).Status.ShouldBe(202);
+
+        await operations.Ended.Task.WaitAsync(TestSite.Deadline);
+        operations.Batches.Single().ShouldBe([5, 6, 404]);
+    }
+
+    [Fact]
+    public async Task A_token_is_good_once()
+    {
+        await using var site = await StartAsync();
+        var preview = await site.PostAsync(Preview, "operator", """{"action":"retry","q":""}""");
+
+        (await StartAsync(site, preview, "operator")).Status.ShouldBe(202);
+        (await StartAsync(site, preview, "operator")).Code.ShouldBe("preview_unknown");
+    }
+
+    [Fact]
+    public async Task A_token_is_good_for_who_saw_the_preview()
+    {
+        await using var site = await StartAsync();
+        var preview = await site.PostAsync(Preview, "operator", """{"action":"retry","q":""}""");
+
+        (await StartAsync(site, preview, "administrator")).Code.ShouldBe("preview_unknown");
+        (await StartAsync(site, preview, "viewer")).Status.ShouldBe(403);
+        (await StartAsync(site, preview, "operator")).Status.ShouldBe(202);
+    }
+
+    [Fact]
+    public async Task A_token_is_good_for_five_minutes()
+    {
+        var time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(FakeInspection.Now);
+        var previews = new Dashboard.Changing.Previews(time);
+        var token = previews.Keep(new Dashboard.Changing.Preview(JobFilter.All, null, "all jobs", new JobChange(OperationKind.Retry), 1, 1, "ana", previews.Expiry()));
+
+        previews.Look(token, "ana").Target.ShouldBe("all jobs");
+        time.Advance(TimeSpan.FromMinutes(5));
+        Should.Throw<Dashboard.Answering.Problem>(() => previews.Look(token, "ana")).Code.ShouldBe("preview_unknown");
+        await Task.CompletedTask;
+    }
+
+    [Theory]
+    [InlineData("retry", 1_000, null, true)]
+    [InlineData("retry", 1_001, null, false)]
+    [InlineData("retry", 1_001, 1_000L, false)]
+    [InlineData("retry", 1_001, 1_001L, true)]
+    [InlineData("retry", 5, 6L, false)]
+    [InlineData("delete", 25, null, true)]
+    [InlineData("delete", 26, null, false)]
+    [InlineData("delete", 26, 26L, true)]
+    public async Task Many_jobs_need_their_number(string action, int matches, long? confirm, bool isEnough)
+    {
+        await using var site = await StartAsync(new FakeInspection { Matches = matches });
+        var preview = await site.PostAsync(Preview, "administrator", $$"""{"action":"{{action}}","q":""}""");
+
+        var answer = await StartAsync(site, preview, "administrator", confirm);
+
+        answer.Status.ShouldBe(isEnough ? 202 : 409);
+        if (!isEnough)
+        {
+            answer.Code.ShouldBe("confirmation_needed");
+            answer.Json.GetProperty("count").GetInt64().ShouldBe(matches);
+        }
+    }
+
+    [Fact]
+    public async Task It_can_be_stopped_and_says_so()
+    {
+        var operations = new FakeOperations { Gate = new TaskCompletionSource().Task };
+        await using var site = await StartAsync(new FakeInspection { Matches = 900 }, operations);
+        await StartAsync(site, await site.PostAsync(Preview, "operator", """{"action":"cancel","q":""}"""), "operator");
+
+        (await site.GetAsync($"{Operations}/7")).Json.Text("kind").ShouldBe("retry");
+        (await site.PostAsync($"{Operations}/7/stop", "operator")).Json.GetProperty("stopped").GetBoolean().ShouldBeTrue();
+
+        (await operations.Ended.Task.WaitAsync(TestSite.Deadline)).ShouldBe("It was stopped.");
+        (await site.PostAsync($"{Operations}/9/stop", "operator")).Json.GetProperty("stopped").GetBoolean().ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task It_stops_with_the_application()
+    {
+        var operations = new FakeOperations { Gate = new TaskCompletionSource().Task };
+        var site = await StartAsync(new FakeInspection { Matches = 900 }, operations);
+        await StartAsync(site, await site.PostAsync(Preview, "operator", """{"action":"cancel","q":""}"""), "operator");
+
+        await site.DisposeAsync();
+
+        operations.Ended.Task.IsCompleted.ShouldBeTrue();
+        (await operations.Ended.Task).ShouldBe("It was stopped.");
+    }
+
+    [Fact]
+    public async Task Four_go_on_at_a_time()
+    {
+        var operations = new FakeOperations { Gate = new TaskCompletionSource().Task };
+        await using var site = await StartAsync(new FakeInspection(), operations);
+        async Task<Answer> One() => await StartAsync(site, await site.PostAsync(Preview, "operator", """{"action":"cancel","q":""}"""), "operator");
+
+        for (var i = 0; i < 4; i++)
+            (await One()).Status.ShouldBe(202);
+        (await One()).Code.ShouldBe("too_many_operations");
+    }
+
+    [Fact]
+    public async Task It_can_be_undone()
+    {
+        var operations = new FakeOperations();
+        await using var site = await StartAsync(new FakeInspection(), operations);
+
+        var answer = await site.PostAsync($"{Operations}/7/undo", "operator", """{"reason":"wrong filter"}""");
+
+        (answer.Json.Text("result"), answer.Json.GetProperty("restored").GetInt64(), answer.Json.GetProperty("lost").GetInt64(), answer.Json.Text("operation")).ShouldBe(("done", 2, 1, "8"));
+        operations.Asked.Single().Author.Reason.ShouldBe("wrong filter");
+    }
+
+    [Fact]
+    public async Task A_job_that_has_changed_meanwhile_is_left_alone_and_its_state_is_told()
+    {
+        var operations = new FakeOperations { Result = ChangeResult.Moved };
+        await using var site = await StartAsync(new FakeInspection(), operations);
+
+        var answer = await site.PostAsync("/jobs/api/v1/jobs/5/retry", "operator", "{}", request => request.Headers.TryAddWithoutValidation("If-Match", "\"failed.2.0\""));
+
+        (answer.Status, answer.Code, answer.Json.Text("state"), answer.Json.Text("version")).ShouldBe((412, "job_moved", "running", "running.3.0"));
+        operations.Asked.Single().Target.ShouldBe("job 5 failed.2.0");
+    }
+
+    private static Task<Answer> StartAsync(TestSite site, Answer preview, string user, long? confirm = null, string? reason = null) =>
+        site.PostAsync(Operations, user, $$"""{"token":"{{preview.Json.Text("token")}}"{{(confirm is null ? "" : $",\"confirm\":{confirm}")}}{{(reason is null ? "" : $",\"reason\":\"{reason}\"")}}}""");
+
+    private static Task<TestSite> StartAsync(FakeInspection? inspection = null, FakeOperations? operations = null) =>
+        TestSite.StartAsync(new SiteSetup { Inspection = inspection ?? new FakeInspection(), Operations = operations ?? new FakeOperations() }.WithUsers(everything: "operator-and-more"));
+}
