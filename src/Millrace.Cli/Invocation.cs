@@ -45,7 +45,11 @@ internal sealed class Invocation(ParseResult parsed, GlobalOptions globals, Term
 
     public Author Author { get; } = new($"{Environment.UserName}@{Environment.MachineName}", "cli", parsed.GetValue(globals.Reason));
 
-    public Target Target => target ??= TargetFinder.OfProcess().Find(parsed.GetValue(globals.Connection), parsed.GetValue(globals.Profile), parsed.GetValue(globals.Schema));
+    public string? Schema => parsed.GetValue(globals.Schema);
+
+    public TargetFinder Finder { get; } = TargetFinder.OfProcess();
+
+    public Target Target => target ??= Finder.Find(parsed.GetValue(globals.Connection), parsed.GetValue(globals.Profile), Schema);
 
     public void Begin()
     {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Millrace.Cli.Output;
 
 namespace Millrace.Cli.Parsing;
 
@@ -52,13 +53,4 @@ internal sealed class GlobalOptions
         };
         return option;
     }
-}
-
-/// <summary>How data is written to standard output.</summary>
-internal enum OutputFormat
-{
-    Table,
-    Json,
-    Csv,
-    Id,
 }

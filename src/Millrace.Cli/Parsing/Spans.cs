@@ -13,7 +13,8 @@ internal static class Spans
     {
         if (text.Contains(':', StringComparison.Ordinal))
             return TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var exact) && exact >= TimeSpan.Zero ? exact : throw Fault(text);
-        var (sum, rest) = (TimeSpan.Zero, text.AsSpan());
+        var sum = TimeSpan.Zero;
+        var rest = text.AsSpan();
         if (rest.Length == 0)
             throw Fault(text);
         while (rest.Length > 0)

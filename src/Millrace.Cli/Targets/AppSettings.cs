@@ -18,6 +18,9 @@ internal sealed class AppSettings
 
     public string Name { get; }
 
+    /// <summary>All settings, by their path.</summary>
+    public IReadOnlyDictionary<string, string> Values => values;
+
     /// <summary>Why it could not be read; null when it could.</summary>
     public string? Fault { get; private set; }
 
@@ -72,9 +75,9 @@ internal sealed class AppSettings
             foreach (var member in element.EnumerateObject())
                 Flatten(path.Length == 0 ? member.Name : $"{path}:{member.Name}", member.Value);
         }
-        else if (element.ValueKind == JsonValueKind.String)
+        else if (element.ValueKind != JsonValueKind.Array && element.ValueKind != JsonValueKind.Null)
         {
-            values[path] = element.GetString() ?? "";
+            values[path] = element.ToString();
         }
     }
 

@@ -10,6 +10,15 @@ internal static class Stores
 {
     public static IJobStore Make(Target target) => target.Kind == TargetKind.Sqlite ? MakeSqlite(target) : MakePostgres(target);
 
+    /// <summary>The database for people: product, host or file, schema. Never a secret.</summary>
+    public static string NameOf(Target target) => target.Kind == TargetKind.Sqlite ? $"SQLite {target.Connection}" : NameOfPostgres(target);
+
+    private static string NameOfPostgres(Target target)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(target.Connection);
+        return $"PostgreSQL {Hosts.Name(settings)}/{settings.Database ?? settings.Username}, schema {target.Schema ?? Target.DefaultSchema}";
+    }
+
     private static SqliteStore MakeSqlite(Target target) =>
         new(new SqliteFile(target.Connection, new SqliteOptions()), new StoreClock(TimeProvider.System));
 
