@@ -5,8 +5,8 @@ namespace Millrace.Inspecting;
 /// <summary>Failures that have one cause, as far as their texts tell.</summary>
 /// <param name="Fingerprint">Stable over restarts: 16 characters from a hash of type, kind of error, message without what varies, and the topmost frame of the application's own code.</param>
 /// <param name="Type">The type of the jobs.</param>
-/// <param name="Title">The error in a line, with what varies left out.</param>
-/// <param name="Sample">The newest error, its beginning.</param>
+/// <param name="Title">The error in a line, with what varies left out and secrets blanked.</param>
+/// <param name="Sample">The newest error, its beginning, secrets blanked.</param>
 /// <param name="SampleJob">The job of that one.</param>
 /// <param name="Count">How many attempts.</param>
 /// <param name="Jobs">How many jobs.</param>
@@ -22,5 +22,73 @@ internal sealed record FailureGroup(
     /// <param name="since">Where the trend begins.</param>
     /// <param name="now">Where it ends.</param>
     /// <param name="spans">How many counts a trend has.</param>
-    public static IReadOnlyList<FailureGroup> Group(IReadOnlyList<FailureRow> failures, DateTimeOffset since, DateTimeOffset now, int spans = 24) => throw new NotImplementedException();
+    public static IReadOnlyList<FailureGroup> Group(IReadOnlyList<FailureRow> failures, DateTimeOffset since, DateTimeOffset now, int spans = 24)
+    {
+        var groups = new Dictionary<string, Gathered>();
+        // The same text again and again is the common case.
+        var known = new Dictionary<(string Type, string Error), Gathered>();
+        foreach (var failure in failures)
+        {
+            if (!known.TryGetValue((failure.Type, failure.Error), out var group))
+            {
+                var shape = ErrorShape.Of(failure.Error);
+                var fingerprint = shape.Fingerprint(failure.Type);
+                if (!groups.TryGetValue(fingerprint, out group))
+                    groups[fingerprint] = group = new Gathered(fingerprint, shape, failure, spans);
+                known[(failure.Type, failure.Error)] = group;
+            }
+
+            group.Add(failure, SpanOf(failure.Finished, since, now, spans));
+        }
+
+        return [.. groups.Values.OrderByDescending(group => group.Count).ThenByDescending(group => group.Last).Select(group => group.Close())];
+    }
+
+    private static int SpanOf(DateTimeOffset at, DateTimeOffset since, DateTimeOffset now, int spans) =>
+        now <= since ? 0 : (int)Math.Clamp((at - since) / (now - since) * spans, 0, spans - 1);
+
+    /// <summary>A group that grows.</summary>
+    private sealed class Gathered(string fingerprint, ErrorShape shape, FailureRow newest, int spans)
+    {
+        private const int LongestTitle = 200;
+
+        private readonly HashSet<long> jobs = [];
+        private readonly long[] trend = new long[spans];
+        private DateTimeOffset first = newest.Finished;
+
+        public long Count { get; private set; }
+
+        public DateTimeOffset Last { get; private set; } = newest.Finished;
+
+        public void Add(FailureRow failure, int span)
+        {
+            Count++;
+            jobs.Add(failure.JobId);
+            trend[span]++;
+            first = failure.Finished < first ? failure.Finished : first;
+            Last = failure.Finished > Last ? failure.Finished : Last;
+        }
+
+        public FailureGroup Close() => new(
+            fingerprint, newest.Type, TitleOf(shape.Pattern), Redactor.Text(newest.Error), newest.JobId, Count, jobs.Count, first, Last, trend, FilterOf(newest.Type, shape));
+
+        private static string TitleOf(string pattern) =>
+            pattern.Length == 0 ? "An error without a text" : pattern.Length <= LongestTitle ? pattern : pattern[..(char.IsHighSurrogate(pattern[LongestTitle - 1]) ? LongestTitle - 1 : LongestTitle)] + "…";
+
+        /// <summary>The type, and the longest part of the error's first line that fits.</summary>
+        private static string FilterOf(string type, ErrorShape shape)
+        {
+            var byType = FilterText.Of(new TextTerm(TextField.Type, TextMatch.Exact, [type]));
+            for (var most = 100; most >= 10; most /= 2)
+            {
+                if (shape.LongestConstant(most) is not { } part)
+                    break;
+                var filter = $"{byType} {FilterText.Of(new TextTerm(TextField.Error, TextMatch.Contains, [part]))}";
+                if (filter.Length <= FilterParser.Longest)
+                    return filter;
+            }
+
+            return byType;
+        }
+    }
 }

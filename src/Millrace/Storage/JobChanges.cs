@@ -1,0 +1,64 @@
+namespace Millrace.Storage;
+
+/// <summary>Which jobs a change can touch. Pure; the same for all stores.</summary>
+public static class JobChanges
+{
+    private const StateSet Delayed = StateSet.Scheduled | StateSet.Retrying;
+    private const StateSet Held = StateSet.Waiting | StateSet.Quarantined;
+    private const StateSet Pending = StateSet.Ready | Delayed | Held;
+    private const StateSet Finished = StateSet.Succeeded | StateSet.Discarded | StateSet.Cancelled;
+
+    /// <summary>Every state.</summary>
+    public const StateSet AllStates = Pending | StateSet.Running | Finished;
+
+    /// <summary>The states in which a change of this kind does something to a job; in the others the job is skipped.</summary>
+    /// <returns><see cref="StateSet.None"/> for a kind that is not a change of jobs.</returns>
+    public static StateSet Allowed(OperationKind kind) => kind switch
+    {
+        OperationKind.Retry => Delayed | Held | Finished,
+        OperationKind.Cancel => Pending | StateSet.Running,
+        OperationKind.Delete => Pending | Finished,
+        OperationKind.RunNow => Delayed,
+        OperationKind.Reprioritise => Pending,
+        _ => StateSet.None,
+    };
+
+    /// <summary>Whether an operation of this kind can be taken back.</summary>
+    public static bool CanBeUndone(OperationKind kind) => Allowed(kind) != StateSet.None;
+
+    /// <summary>The finer state of a job.</summary>
+    /// <param name="state">Where it is.</param>
+    /// <param name="waitsFor">For a waiting job: what for, as stored.</param>
+    /// <param name="attempt">The number of its attempt.</param>
+    public static StateSet StateOf(JobState state, string? waitsFor, int attempt) => state switch
+    {
+        JobState.Ready => StateSet.Ready,
+        JobState.Scheduled => attempt > 1 ? StateSet.Retrying : StateSet.Scheduled,
+        JobState.Waiting => waitsFor == "quarantine" ? StateSet.Quarantined : StateSet.Waiting,
+        JobState.Running => StateSet.Running,
+        JobState.Succeeded => StateSet.Succeeded,
+        JobState.Discarded => StateSet.Discarded,
+        _ => StateSet.Cancelled,
+    };
+
+    /// <summary>What <see cref="JobDetail.Version"/> is, in every store.</summary>
+    /// <param name="state">One state.</param>
+    /// <param name="run">The run that goes on, comes next, or was the last.</param>
+    /// <param name="priority">Where it stands, or as submitted.</param>
+    public static string VersionOf(StateSet state, int run, short priority) =>
+        string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{WordOf(state)}.{run}.{priority}");
+
+    private static string WordOf(StateSet state) => state switch
+    {
+        StateSet.Ready => "ready",
+        StateSet.Scheduled => "scheduled",
+        StateSet.Retrying => "retrying",
+        StateSet.Waiting => "waiting",
+        StateSet.Quarantined => "quarantined",
+        StateSet.Running => "running",
+        StateSet.Succeeded => "succeeded",
+        StateSet.Discarded => "discarded",
+        StateSet.Cancelled => "cancelled",
+        _ => throw new ArgumentOutOfRangeException(nameof(state), state, "One state is needed."),
+    };
+}
