@@ -44,7 +44,7 @@ internal sealed partial class PostgresStore
         """;
 
     // A key that is left over from a window, or that a finished holder has not been rid of yet, is free for the taking.
-    private const string RetakeKey = """
+    internal const string RetakeKey = """
         insert into millrace.unique_key as k (key, job_id)
         values (@key, @id)
         on conflict (key) do update
@@ -60,11 +60,10 @@ internal sealed partial class PostgresStore
         returning job_id
         """;
 
-    private const string PauseQueue = """
-        insert into millrace.queue (name, is_paused)
-        values (@name, @is_paused)
-        on conflict (name) do update
-        set is_paused = excluded.is_paused
+    // A job that runs again is not deleted any more, whoever had deleted it.
+    private const string Undelete = """
+        delete from millrace.deleted_job
+        where job_id = @id
         """;
 
     public Task<CancelResult> CancelAsync(long jobId, string? by, string? reason, CancellationToken cancellationToken) =>
@@ -105,9 +104,6 @@ internal sealed partial class PostgresStore
 
             throw MovesTooFast(jobId);
         }, cancellationToken);
-
-    public Task PauseQueueAsync(string queue, bool isPaused, CancellationToken cancellationToken) =>
-        WorkAsync("pause or resume a queue", session => session.RunAsync(PauseQueue, [Text("name", queue), Bool("is_paused", isPaused)], cancellationToken), cancellationToken);
 
     private StoreException MovesTooFast(long jobId) =>
         new(StoreFault.Conflict, $"{Name}: job {jobId} moved {Tries} times while it was looked for. Nothing was changed. Try again.");
@@ -170,6 +166,7 @@ internal sealed partial class PostgresStore
             if (outcome?.IsFinal() != true || await IsInLineAsync(connection, id, cancellationToken).ConfigureAwait(false))
                 return null;
             await ExecuteAsync(connection, KeepAttempts, [Long("id", id)], cancellationToken).ConfigureAwait(false);
+            await ExecuteAsync(connection, Undelete, [Long("id", id)], cancellationToken).ConfigureAwait(false);
             run = last + 1;
         }
 

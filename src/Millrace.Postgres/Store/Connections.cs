@@ -6,7 +6,8 @@ using Npgsql;
 
 namespace Millrace.Postgres;
 
-// The engine has two connections: this one, on which all operations take turns, and the heartbeat's. Handlers have a pool of their own.
+// The engine has two connections: this one, on which all operations take turns, and the heartbeat's. Handlers have a pool of their own, and
+// so have those who only look.
 internal sealed partial class PostgresStore
 {
     private readonly ConcurrentDictionary<string, string> texts = new(ReferenceEqualityComparer.Instance);
@@ -22,6 +23,7 @@ internal sealed partial class PostgresStore
     private NpgsqlDataSource? workSource;
     private NpgsqlDataSource? beatSource;
     private NpgsqlDataSource? handlers;
+    private NpgsqlDataSource? looks;
     private volatile bool isPooled;
     private volatile bool isDisposed;
 
@@ -211,6 +213,24 @@ internal sealed partial class PostgresStore
         }
     }
 
+    // Nothing here depends on what a session keeps, so it works behind a pooler without asking whether there is one.
+    internal NpgsqlDataSource LookSource()
+    {
+        lock (sources)
+        {
+            ObjectDisposedException.ThrowIf(isDisposed, this);
+            return given ?? (looks ??= Build("millrace dashboard", pool =>
+            {
+                pool.Pooling = true;
+                pool.MinPoolSize = 0;
+                pool.MaxPoolSize = 2;
+                pool.MaxAutoPrepare = 0;
+                pool.NoResetOnClose = true;
+                pool.CommandTimeout = 10;
+            }));
+        }
+    }
+
     private NpgsqlDataSource Build(string application, Action<NpgsqlConnectionStringBuilder> change)
     {
         var text = new NpgsqlConnectionStringBuilder(settings?.ConnectionString) { Multiplexing = false, Enlist = false };
@@ -240,7 +260,7 @@ internal sealed partial class PostgresStore
             turns.Release();
         }
 
-        foreach (var source in new[] { workSource, beatSource, handlers })
+        foreach (var source in new[] { workSource, beatSource, handlers, looks })
         {
             if (source is not null)
                 await source.DisposeAsync().ConfigureAwait(false);
@@ -248,8 +268,10 @@ internal sealed partial class PostgresStore
     }
 
     /// <summary>The statement with the chosen schema. Made once for each text: statements are constants, so their reference is their identity.</summary>
-    internal string Sql(string text) =>
-        texts.GetOrAdd(text, static (key, name) => key.Replace("millrace.", name + ".", StringComparison.Ordinal), schema);
+    internal string Sql(string text) => texts.GetOrAdd(text, static (key, store) => store.SqlOf(key), this);
+
+    /// <summary>The same for a text that was put together, and is not kept. Values are never part of it.</summary>
+    internal string SqlOf(string text) => text.Replace("millrace.", schema + ".", StringComparison.Ordinal);
 
     private NpgsqlCommand Command(NpgsqlConnection connection, string text, params ReadOnlySpan<NpgsqlParameter> parameters)
     {
@@ -259,7 +281,7 @@ internal sealed partial class PostgresStore
         return command;
     }
 
-    private NpgsqlParameter Now() => At("now", clock.Now);
+    internal NpgsqlParameter Now() => At("now", clock.Now);
 
     private async Task<int> ExecuteAsync(NpgsqlConnection connection, string text, NpgsqlParameter[] parameters, CancellationToken cancellationToken)
     {

@@ -45,7 +45,7 @@ internal sealed partial class PostgresStore
     };
 
     /// <summary>The store's exception for one of the provider; null for one that is not the database's doing.</summary>
-    private StoreException? Translate(Exception exception, string task, bool commitIsInFlight)
+    internal StoreException? Translate(Exception exception, string task, bool commitIsInFlight)
     {
         switch (exception)
         {
@@ -78,7 +78,7 @@ internal sealed partial class PostgresStore
         },
         exception);
 
-    private StoreException CannotConnect(Exception exception)
+    internal StoreException CannotConnect(Exception exception)
     {
         if (exception is StoreException ours)
             return ours;

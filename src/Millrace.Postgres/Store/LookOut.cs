@@ -20,13 +20,16 @@ internal sealed partial class PostgresStore
             select line.queue
             from line
             where line.queue is not null
-                and not exists (select from millrace.queue q where q.name = line.queue and q.is_paused)
+                and not exists (
+                    select
+                    from millrace.queue q
+                    where q.name = line.queue and q.is_paused and coalesce(q.resume_at > coalesce(@now, clock_timestamp()), true))
         )
         select coalesce(@now, clock_timestamp()),
                array(select queue from open where exists (select from millrace.ready r where r.queue = open.queue and not r.is_suspect)),
                array(select queue from open where exists (select from millrace.ready r where r.queue = open.queue and r.is_suspect)),
                (select min(due) from millrace.scheduled),
-               (select min(next_due) from millrace.schedule where next_due is not null),
+               (select min(case when paused_at is null then next_due else greatest(next_due, resume_at) end) from millrace.schedule where next_due is not null and (paused_at is null or resume_at is not null)),
                exists (select from millrace.cancel_request)
         """;
 
@@ -47,6 +50,7 @@ internal sealed partial class PostgresStore
                array(select id from leases where is_of_the_dead order by id),
                array(select node from leases where is_of_the_dead order by id),
                array(select id from leases where is_own and not is_of_the_dead order by id),
+               exists (select from millrace.node n where n.id = @node and n.drain_at is not null),
                exists (select from millrace.waiting w where w.reason = 'key')
                    or exists (select from millrace.waiting w where w.reason = 'type' and w.type in (select type from live))
                    or exists (select from millrace.unique_key k where k.until <= coalesce(@now, clock_timestamp()))
@@ -58,6 +62,11 @@ internal sealed partial class PostgresStore
                        where oldest.at < coalesce(@now, clock_timestamp()) - interval '10 minutes')
                    or exists (select from millrace.schedule_owner o where not exists (select from millrace.node n where n.id = o.node and n.dead_at is null))
                    or exists (select from millrace.node n where n.dead_at < coalesce(@now, clock_timestamp()) - interval '1 day')
+                   or exists (select from millrace.queue q where q.resume_at <= coalesce(@now, clock_timestamp()))
+                   or exists (select from millrace.schedule s where s.resume_at <= coalesce(@now, clock_timestamp()) and (s.next_due is null or s.next_due > s.resume_at))
+                   or coalesce((select m.bucket from millrace.stat_minute m order by m.bucket limit 1) < date_trunc('hour', coalesce(@now, clock_timestamp()) - interval '48 hours', 'UTC'), false)
+                   or coalesce((select h.bucket from millrace.stat_hour h order by h.bucket limit 1) < coalesce(@now, clock_timestamp()) - interval '400 days', false)
+                   or coalesce((select o.at from millrace.operation o order by o.at limit 1) < coalesce(@now, clock_timestamp()) - interval '90 days', false)
                    or exists (
                        with recursive line as (
                            (select r.queue from millrace.ready r order by r.queue limit 1)
@@ -124,7 +133,8 @@ internal sealed partial class PostgresStore
             Expired = [.. ids.Select((id, i) => new NodeSighting(id, names[i], beats[i]))],
             LeasesOfTheDead = [.. reader.GetFieldValue<Guid[]>(3).Zip(reader.GetFieldValue<Guid[]>(4), static (lease, node) => new DeadLease(lease, node))],
             OwnLeases = reader.GetFieldValue<Guid[]>(5),
-            NeedsTidying = reader.GetBoolean(6),
+            IsDraining = reader.GetBoolean(6),
+            NeedsTidying = reader.GetBoolean(7),
         };
     }
 

@@ -63,6 +63,7 @@ internal sealed partial class PostgresStore
                     Long("expiry", node.Expiry.Ticks / TimeSpan.TicksPerMicrosecond), Texts("types", [.. node.Types]), Texts("queues", [.. node.Queues]),
                 ],
                 cancellationToken).ConfigureAwait(false);
+            await SaveCatalogueAsync(session, node.Catalogue, cancellationToken).ConfigureAwait(false);
             if (node.Types.Count > 0)
                 await BringBackTypesAsync(session, cancellationToken).ConfigureAwait(false);
             return changed;

@@ -8,7 +8,7 @@ namespace Millrace.Postgres;
 /// Jobs in PostgreSQL. The operations stand in files of their own. Statements name the tables as <c>millrace.job</c>, so that they can be
 /// pasted into psql; <see cref="Sql"/> puts the chosen schema in their place.
 /// </summary>
-internal sealed partial class PostgresStore : IJobStore
+internal sealed partial class PostgresStore : IJobStore, IJobOperations
 {
     private readonly PostgresOptions options;
     private readonly StoreClock clock;
@@ -44,10 +44,15 @@ internal sealed partial class PostgresStore : IJobStore
         bell = BellOf(options.Schema);
         feed = FeedOf(options.Schema);
         Name = "PostgreSQL";
+        Inspection = new PostgresInspection(this);
         bellTimer = new Timer(static store => _ = ((PostgresStore)store!).RingLateAsync(), this, Timeout.Infinite, Timeout.Infinite);
     }
 
     public string Name { get; }
+
+    public IJobInspection Inspection { get; }
+
+    public IJobOperations Operations => this;
 
     public bool HasBell => !isPooled;
 

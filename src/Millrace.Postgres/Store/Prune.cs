@@ -50,6 +50,12 @@ internal sealed partial class PostgresStore
         how_far as (
             delete from millrace.progress p using old where p.job_id = old.id
         ),
+        undos as (
+            delete from millrace.operation_job u using old where u.job_id = old.id
+        ),
+        deletions as (
+            delete from millrace.deleted_job d using old where d.job_id = old.id
+        ),
         wishes as (
             delete from millrace.cancel_request c using old where c.job_id = old.id
         )

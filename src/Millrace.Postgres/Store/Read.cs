@@ -227,30 +227,36 @@ internal sealed partial class PostgresStore
     }
 
     public Task<IReadOnlyList<AttemptRecord>> ReadAttemptsAsync(long jobId, CancellationToken cancellationToken) =>
-        WorkAsync<IReadOnlyList<AttemptRecord>>("read attempts", async session => await ReadAsync(session.Connection, ReadAttempts, [Long("id", jobId)], static reader => new AttemptRecord
-        {
-            JobId = reader.GetInt64(0),
-            Run = reader.GetInt32(1),
-            Attempt = reader.GetInt32(2),
-            IsCharged = reader.GetBoolean(3),
-            Outcome = OutcomeExtensions.ToOutcome(reader.GetString(4)),
-            Started = TimeAt(reader, 5),
-            Finished = TimeAt(reader, 6),
-            Node = reader.IsDBNull(7) ? null : reader.GetGuid(7),
-            Result = TextAt(reader, 8),
-            Error = TextAt(reader, 9),
-        }, cancellationToken).ConfigureAwait(false), cancellationToken);
+        WorkAsync<IReadOnlyList<AttemptRecord>>("read attempts", async session =>
+            await ReadAsync(session.Connection, ReadAttempts, [Long("id", jobId)], AttemptAt, cancellationToken).ConfigureAwait(false), cancellationToken);
 
     public Task<IReadOnlyList<LogLine>> ReadLogAsync(long jobId, CancellationToken cancellationToken) =>
-        WorkAsync<IReadOnlyList<LogLine>>("read a log", async session => await ReadAsync(session.Connection, ReadLog, [Long("id", jobId)], static reader => new LogLine(
-            reader.GetInt64(0), reader.GetInt32(1), reader.GetInt32(2), TimeAt(reader, 3), (Microsoft.Extensions.Logging.LogLevel)reader.GetInt16(4),
-            reader.GetString(5), reader.GetString(6), TextAt(reader, 7), TextAt(reader, 8)), cancellationToken).ConfigureAwait(false), cancellationToken);
+        WorkAsync<IReadOnlyList<LogLine>>("read a log", async session =>
+            await ReadAsync(session.Connection, ReadLog, [Long("id", jobId)], LineAt, cancellationToken).ConfigureAwait(false), cancellationToken);
 
     public Task<IReadOnlyList<QueueDepth>> ReadDepthsAsync(CancellationToken cancellationToken) =>
         WorkAsync<IReadOnlyList<QueueDepth>>("read the depth of queues", async session => await ReadAsync(
             session.Connection, ReadDepths, [],
             static reader => new QueueDepth(reader.GetString(0), reader.GetInt64(1), TimeOrNullAt(reader, 2), reader.GetInt64(3)),
             cancellationToken).ConfigureAwait(false), cancellationToken);
+
+    internal static AttemptRecord AttemptAt(NpgsqlDataReader reader) => new()
+    {
+        JobId = reader.GetInt64(0),
+        Run = reader.GetInt32(1),
+        Attempt = reader.GetInt32(2),
+        IsCharged = reader.GetBoolean(3),
+        Outcome = OutcomeExtensions.ToOutcome(reader.GetString(4)),
+        Started = TimeAt(reader, 5),
+        Finished = TimeAt(reader, 6),
+        Node = UuidAt(reader, 7),
+        Result = TextAt(reader, 8),
+        Error = TextAt(reader, 9),
+    };
+
+    internal static LogLine LineAt(NpgsqlDataReader reader) => new(
+        reader.GetInt64(0), reader.GetInt32(1), reader.GetInt32(2), TimeAt(reader, 3), (Microsoft.Extensions.Logging.LogLevel)reader.GetInt16(4),
+        reader.GetString(5), reader.GetString(6), TextAt(reader, 7), TextAt(reader, 8));
 
     private static JobRecord RecordAt(NpgsqlDataReader reader)
     {

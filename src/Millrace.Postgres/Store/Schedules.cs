@@ -42,9 +42,9 @@ internal sealed partial class PostgresStore
         where name = @name
         """;
 
-    private const string ScheduleColumns = """
+    internal const string ScheduleColumns = """
         name, version, cron, zone, is_persistent, missed_ticks, type, tag, user_id, queue, priority, data, policy, headers, next_due, last_tick,
-               key, on_conflict, scope, (extract(epoch from key_window) * 1000000)::bigint
+               key, on_conflict, scope, (extract(epoch from key_window) * 1000000)::bigint, paused_at, paused_by, pause_reason, resume_at
         """;
 
     private const string ReadSchedules = $"""
@@ -57,14 +57,16 @@ internal sealed partial class PostgresStore
         select {ScheduleColumns}, coalesce(@now, clock_timestamp())
         from millrace.schedule
         where next_due <= coalesce(@now, clock_timestamp())
+            and (paused_at is null or resume_at <= coalesce(@now, clock_timestamp()))
         order by next_due
         limit 1
         for update skip locked
         """;
 
+    // A pause that had an end is over once the ticks that fell into it are decided about.
     private const string MoveSchedule = """
         update millrace.schedule
-        set next_due = @next_due, last_tick = @last_tick
+        set next_due = @next_due, last_tick = @last_tick, paused_at = null, paused_by = null, pause_reason = null, resume_at = null
         where name = @name and version = @version
         """;
 
@@ -107,7 +109,7 @@ internal sealed partial class PostgresStore
         {
             var connection = session.Connection;
             await session.BeginAsync(cancellationToken).ConfigureAwait(false);
-            var due = await ReadAsync(connection, LockDueSchedule, [Now()], static reader => (Schedule: ScheduleAt(reader), Now: TimeAt(reader, 20)), cancellationToken).ConfigureAwait(false);
+            var due = await ReadAsync(connection, LockDueSchedule, [Now()], static reader => (Schedule: ScheduleAt(reader), Now: TimeAt(reader, 24)), cancellationToken).ConfigureAwait(false);
             if (due.Count == 0)
             {
                 await session.RollBackAsync(cancellationToken).ConfigureAwait(false);
@@ -147,7 +149,7 @@ internal sealed partial class PostgresStore
         return version is not null;
     }
 
-    private static Schedule ScheduleAt(NpgsqlDataReader reader) => new()
+    internal static Schedule ScheduleAt(NpgsqlDataReader reader) => new()
     {
         Name = reader.GetString(0),
         Version = reader.GetInt64(1),
@@ -157,6 +159,7 @@ internal sealed partial class PostgresStore
         MissedTicks = reader.GetString(5) switch { "skip" => MissedTicks.Skip, "all" => MissedTicks.All, _ => MissedTicks.Last },
         NextDue = TimeOrNullAt(reader, 14),
         LastTick = TimeOrNullAt(reader, 15),
+        Pause = PauseAt(reader, 20),
         Template = new NewJob
         {
             Id = 0,

@@ -237,7 +237,7 @@ internal sealed partial class PostgresStore
     public async Task<IReadOnlyList<string>> TidyAsync(CancellationToken cancellationToken)
     {
         var queues = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var step in new[] { SupersedeKeyed, RetakeFreeKeys, BringBackKeyed, SetAsideTypes, RemoveTombstones, ForgetOldRequests })
+        foreach (var step in new[] { SupersedeKeyed, RetakeFreeKeys, BringBackKeyed, SetAsideTypes, RemoveTombstones, ForgetOldRequests, ForgetQueuePauses, ForgetSchedulePauses })
             await WorkAsync("tidy", session => session.RunAsync(step, [Now()], cancellationToken), cancellationToken).ConfigureAwait(false);
         await WorkAsync("free keys", async session =>
         {
@@ -252,6 +252,9 @@ internal sealed partial class PostgresStore
         {
         }
 
+        await FoldStatsAsync(cancellationToken).ConfigureAwait(false);
+        var now = await ReadClockAsync(cancellationToken).ConfigureAwait(false);
+        await ForgetAsync(now - TimeSpan.FromDays(90), cancellationToken).ConfigureAwait(false);
         queues.UnionWith(await WorkAsync("bring back jobs", session => BringBackTypesAsync(session, cancellationToken), cancellationToken).ConfigureAwait(false));
         await WorkAsync("drop schedules without an owner", async session =>
         {

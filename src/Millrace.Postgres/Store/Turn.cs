@@ -16,7 +16,7 @@ internal sealed partial class PostgresStore
                 and {which}
                 and r.type = any(@types)
                 and exists (select from millrace.node n where n.id = @node and n.dead_at is null and n.expires_at > coalesce(@now, clock_timestamp()))
-                and not exists (select from millrace.queue q where q.name = @queue and q.is_paused)
+                and not exists (select from millrace.queue q where q.name = @queue and q.is_paused and coalesce(q.resume_at > coalesce(@now, clock_timestamp()), true))
                 and not exists (select from millrace.lease l where l.id = @lease)
             order by {order}
             limit @want

@@ -1,3 +1,4 @@
+using Millrace.Storage;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -25,6 +26,8 @@ internal static class Values
 
     public static NpgsqlParameter Texts(string name, string?[] values) => new(name, NpgsqlDbType.Array | NpgsqlDbType.Text) { Value = values };
 
+    public static NpgsqlParameter Bytes(string name, byte[][] values) => new(name, NpgsqlDbType.Array | NpgsqlDbType.Bytea) { Value = values };
+
     public static NpgsqlParameter Longs(string name, long[] values) => new(name, NpgsqlDbType.Array | NpgsqlDbType.Bigint) { Value = values };
 
     public static NpgsqlParameter Longs(string name, long?[] values) => new(name, NpgsqlDbType.Array | NpgsqlDbType.Bigint) { Value = values };
@@ -46,4 +49,13 @@ internal static class Values
     public static DateTimeOffset TimeAt(NpgsqlDataReader reader, int column) => new(reader.GetDateTime(column), TimeSpan.Zero);
 
     public static DateTimeOffset? TimeOrNullAt(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : TimeAt(reader, column);
+
+    public static long? LongOrNullAt(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetInt64(column);
+
+    public static Guid? UuidAt(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetGuid(column);
+
+    /// <summary>Since when, by whom, why and until when, in four columns.</summary>
+    public static Pause? PauseAt(NpgsqlDataReader reader, int column) => reader.IsDBNull(column)
+        ? null
+        : new Pause(TimeAt(reader, column), TextAt(reader, column + 1), TextAt(reader, column + 2), TimeOrNullAt(reader, column + 3));
 }

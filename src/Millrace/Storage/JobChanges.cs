@@ -48,7 +48,8 @@ public static class JobChanges
     public static string VersionOf(StateSet state, int run, short priority) =>
         string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{WordOf(state)}.{run}.{priority}");
 
-    private static string WordOf(StateSet state) => state switch
+    /// <summary>The word of one state: its name in lower case.</summary>
+    public static string WordOf(StateSet state) => state switch
     {
         StateSet.Ready => "ready",
         StateSet.Scheduled => "scheduled",
@@ -60,5 +61,31 @@ public static class JobChanges
         StateSet.Discarded => "discarded",
         StateSet.Cancelled => "cancelled",
         _ => throw new ArgumentOutOfRangeException(nameof(state), state, "One state is needed."),
+    };
+
+    /// <summary>The words of several states, in their order.</summary>
+    public static IEnumerable<string> WordsOf(StateSet states)
+    {
+        foreach (var state in Enum.GetValues<StateSet>())
+        {
+            if (state != StateSet.None && states.HasFlag(state))
+                yield return WordOf(state);
+        }
+    }
+
+    /// <summary>The state whose word this is.</summary>
+    /// <exception cref="FormatException">It is the word of none.</exception>
+    public static StateSet StateOf(string word) => word switch
+    {
+        "ready" => StateSet.Ready,
+        "scheduled" => StateSet.Scheduled,
+        "retrying" => StateSet.Retrying,
+        "waiting" => StateSet.Waiting,
+        "quarantined" => StateSet.Quarantined,
+        "running" => StateSet.Running,
+        "succeeded" => StateSet.Succeeded,
+        "discarded" => StateSet.Discarded,
+        "cancelled" => StateSet.Cancelled,
+        _ => throw new FormatException($"\"{word}\" is not a state of a job."),
     };
 }

@@ -1,0 +1,392 @@
+using System.Globalization;
+using Millrace.Storage;
+using Npgsql;
+
+namespace Millrace.Postgres;
+
+/// <summary>Where a search takes its candidates from.</summary>
+internal enum MatchSource
+{
+    /// <summary>All jobs, by id.</summary>
+    All,
+
+    /// <summary>The places of jobs that have not finished.</summary>
+    Places,
+
+    /// <summary>Jobs with one of a few tags.</summary>
+    Tag,
+
+    /// <summary>The ticks of schedules.</summary>
+    Schedule,
+
+    /// <summary>The children of a job.</summary>
+    Parent,
+
+    /// <summary>Jobs with a failed attempt, while there are few.</summary>
+    Failures,
+}
+
+/// <summary>A filter as a statement: candidates by id from the narrowest source, then the conditions. Values are parameters, all of them.</summary>
+internal sealed class Matching
+{
+    /// <summary>How many candidates one call looks at.</summary>
+    public const int MostCandidates = 100_000;
+
+    /// <summary>Up to how many rows are few enough to be sorted for each page.</summary>
+    public const int Few = 20_000;
+
+    private const StateSet Live = StateSet.Ready | StateSet.Scheduled | StateSet.Retrying | StateSet.Waiting | StateSet.Quarantined | StateSet.Running;
+
+    private readonly List<string> conditions = [];
+    private readonly List<NpgsqlParameter> values = [];
+    private readonly StateSet states = JobChanges.AllStates;
+    private readonly List<string[]> tags = [];
+    private readonly List<string[]> schedules = [];
+    private readonly List<long> parents = [];
+    private readonly bool isAboutFailures;
+    private long lowest;
+    private long highest = long.MaxValue;
+
+    public Matching(JobFilter filter, StateSet within = JobChanges.AllStates)
+    {
+        states &= within;
+        foreach (var term in filter.Terms)
+        {
+            switch (term)
+            {
+                case StateTerm state:
+                    states &= state.IsNot ? JobChanges.AllStates & ~state.States : state.States;
+                    break;
+                case TextTerm text:
+                    Add(TextCondition(text), text.IsNot);
+                    if (text is { Match: TextMatch.Exact, IsNot: false })
+                        Narrow(text);
+                    isAboutFailures |= text is { Field: TextField.Outcome, Match: TextMatch.Exact, IsNot: false } && text.Values.All(static word => word is "failed" or "discarded" or "interrupted");
+                    break;
+                case NumberTerm number:
+                    Add(NumberCondition(number), number.IsNot);
+                    if (!number.IsNot)
+                        Narrow(number);
+                    break;
+                case TimeTerm time:
+                    Add(RangeCondition(TimeColumn(time.Field), time.From is { } from ? At("", from) : null, time.To is { } to ? At("", to) : null), time.IsNot);
+                    break;
+                case DataTerm data:
+                    Add(DataCondition(data), data.IsNot);
+                    break;
+                default:
+                    throw new ArgumentException($"A filter has no term of type {term.GetType().Name}.", nameof(filter));
+            }
+        }
+
+        isAboutFailures |= states == StateSet.Discarded;
+        if (states != JobChanges.AllStates)
+            Add($"v.state = any({Value(Texts("", [.. JobChanges.WordsOf(states)]))})", isNot: false);
+    }
+
+    /// <summary>False: nothing needs to be asked.</summary>
+    public bool CanMatch => states != StateSet.None;
+
+    /// <summary>The newest first.</summary>
+    public bool IsDescending { get; init; }
+
+    /// <summary>What may be searched, the narrowest first.</summary>
+    public IEnumerable<MatchSource> Sources
+    {
+        get
+        {
+            if (parents.Count > 0)
+                yield return MatchSource.Parent;
+            if (tags.Count > 0)
+                yield return MatchSource.Tag;
+            if ((states & ~Live) == StateSet.None)
+                yield return MatchSource.Places;
+            if (schedules.Count > 0)
+                yield return MatchSource.Schedule;
+            if (isAboutFailures)
+                yield return MatchSource.Failures;
+        }
+    }
+
+    // ---- conditions
+
+    private void Add(string condition, bool isNot) => conditions.Add(isNot ? $"not coalesce({condition}, false)" : condition);
+
+    private string Value(NpgsqlParameter parameter)
+    {
+        parameter.ParameterName = $"v{values.Count.ToString(CultureInfo.InvariantCulture)}";
+        values.Add(parameter);
+        return "@" + parameter.ParameterName;
+    }
+
+    private string TextCondition(TextTerm term)
+    {
+        var compare = Comparison(term.Match, term.Values);
+        return term.Field switch
+        {
+            TextField.Type => compare("j.type"),
+            TextField.Queue => compare("j.queue"),
+            TextField.Tag => compare("j.tag"),
+            TextField.Schedule => compare("j.schedule"),
+            TextField.Error => compare("last.error"),
+            TextField.Outcome => compare("last.outcome"),
+            TextField.Worker => $"({compare("v.node::text")} or exists (select from millrace.node n where n.id = v.node and {compare("n.name")}))",
+            _ => throw new ArgumentOutOfRangeException(nameof(term), term.Field, "Not a text of a job."),
+        };
+    }
+
+    private string NumberCondition(NumberTerm term) => RangeCondition(
+        term.Field switch
+        {
+            NumberField.Id => "j.id",
+            NumberField.User => "j.user_id",
+            NumberField.Priority => "v.priority",
+            NumberField.Attempt => "v.attempt",
+            NumberField.Parent => "j.parent",
+            _ => throw new ArgumentOutOfRangeException(nameof(term), term.Field, "Not a number of a job."),
+        },
+        term.From is { } from ? Long("", from) : null,
+        term.To is { } to ? Long("", to) : null);
+
+    private static string TimeColumn(TimeField field) => field switch
+    {
+        TimeField.Created => "j.created",
+        TimeField.Due => "v.due",
+        TimeField.Started => "v.started",
+        TimeField.Finished => "v.finished",
+        _ => throw new ArgumentOutOfRangeException(nameof(field), field, "Not a time of a job."),
+    };
+
+    // A range without limits still asks for a value.
+    private string RangeCondition(string column, NpgsqlParameter? from, NpgsqlParameter? to)
+    {
+        var parts = new List<string>();
+        if (from is not null)
+            parts.Add($"{column} >= {Value(from)}");
+        if (to is not null)
+            parts.Add($"{column} <= {Value(to)}");
+        return parts.Count == 0 ? $"{column} is not null" : $"({string.Join(" and ", parts)})";
+    }
+
+    private string DataCondition(DataTerm term)
+    {
+        if (term.Path.Any(static name => !IsStorable(name)))
+            return "false";
+        var compare = Comparison(term.Match, [term.Value]);
+        return compare($"millrace.data_text(j.data, {Value(Texts("", [.. term.Path]))})");
+    }
+
+    // A value that no column can hold is none, or the database would refuse the statement.
+    private Func<string, string> Comparison(TextMatch match, IReadOnlyList<string> texts)
+    {
+        var stored = texts.Where(IsStorable).Distinct(StringComparer.Ordinal);
+        switch (match)
+        {
+            case TextMatch.Exact:
+                var exact = Value(Texts("", [.. stored]));
+                return column => $"{column} = any({exact})";
+            case TextMatch.Pattern:
+                var patterns = Value(Texts("", [.. stored.Select(PatternOf)]));
+                return column => $"{column} like any({patterns})";
+            case TextMatch.Contains:
+                // The collation "C" knows no other capitals than A to Z.
+                var parts = Value(Texts("", [.. stored.Select(static text => $"%{Escape(Lower(text))}%")]));
+                return column => $"lower({column} collate \"C\") like any({parts})";
+            default:
+                throw new ArgumentOutOfRangeException(nameof(match), match, "Not a way to compare a text.");
+        }
+    }
+
+    private static string PatternOf(string text) => string.Join('%', text.Split('*').Select(Escape));
+
+    private static string Escape(string text) =>
+        text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal);
+
+    private static string Lower(string text) => string.Create(text.Length, text, static (lower, from) =>
+    {
+        for (var i = 0; i < from.Length; i++)
+            lower[i] = char.IsAsciiLetterUpper(from[i]) ? (char)(from[i] | 0x20) : from[i];
+    });
+
+    internal static bool IsStorable(string text)
+    {
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (text[i] == '\0' || (char.IsSurrogate(text[i]) && (i + 1 == text.Length || !char.IsSurrogatePair(text[i], text[++i]))))
+                return false;
+        }
+
+        return true;
+    }
+
+    // ---- candidates
+
+    private void Narrow(TextTerm term)
+    {
+        string[] texts = [.. term.Values.Where(IsStorable).Distinct(StringComparer.Ordinal)];
+        // Each schedule is walked along its index: many of them are one walk over all jobs.
+        if (term.Field == TextField.Tag)
+            tags.Add(texts);
+        else if (term.Field == TextField.Schedule && texts.Length <= 20)
+            schedules.Add(texts);
+    }
+
+    private void Narrow(NumberTerm term)
+    {
+        if (term.Field == NumberField.Parent && term.From is { } parent && term.To == parent)
+            parents.Add(parent);
+        if (term.Field != NumberField.Id)
+            return;
+        lowest = Math.Max(lowest, term.From is { } from && from > long.MinValue ? from - 1 : long.MinValue);
+        highest = Math.Min(highest, term.To is { } to && to < long.MaxValue ? to + 1 : long.MaxValue);
+    }
+
+    /// <summary>The parameters of a search between two ids, neither of them included.</summary>
+    public NpgsqlParameter[] Values(long low, long high) =>
+        [.. SourceValues(), .. values.Select(static value => value.Clone()), Long("low", Math.Max(low, lowest)), Long("high", Math.Min(high, highest))];
+
+    /// <summary>Those that a source has.</summary>
+    public NpgsqlParameter[] SourceValues() =>
+        [Texts("tags", tags.FirstOrDefault() ?? []), Texts("schedules", schedules.FirstOrDefault() ?? []), Long("parent", parents.Count > 0 ? parents[0] : null)];
+
+    /// <summary>The statement that counts what a source holds, up to a little more than <see cref="Few"/>; null for one that is good however much it holds.</summary>
+    public static string? Measure(MatchSource source) => source switch
+    {
+        MatchSource.Tag => CountTagged,
+        MatchSource.Failures => CountFailures,
+        _ => null,
+    };
+
+    private const string CountTagged = """
+        select count(*)
+        from (select from millrace.job j where j.tag = any(@tags) limit 20001) few
+        """;
+
+    private const string CountFailures = """
+        select count(*)
+        from (select from millrace.attempt a where a.success = false limit 20001) few
+        """;
+
+    private const string FromAll = """
+        select j.id
+            from millrace.job j
+            where j.id > @low and j.id < @high
+            order by j.id {order}
+            limit @chunk
+        """;
+
+    private const string FromPlaces = """
+        select distinct place.id
+            from (
+                (select r.id from millrace.ready r where r.id > @low and r.id < @high order by r.id {order} limit @chunk)
+                union all
+                (select s.id from millrace.scheduled s where s.id > @low and s.id < @high order by s.id {order} limit @chunk)
+                union all
+                (select w.id from millrace.waiting w where w.id > @low and w.id < @high order by w.id {order} limit @chunk)
+                union all
+                (select distinct u.job_id from millrace.lease l cross join lateral unnest(l.job_ids) as u(job_id) where u.job_id > @low and u.job_id < @high)
+            ) place
+            order by place.id {order}
+            limit @chunk
+        """;
+
+    // "offset 0" keeps the order from being pushed down: the index of tags finds them all, and few are sorted quickly.
+    private const string FromTag = """
+        select few.id
+            from (select j.id from millrace.job j where j.tag = any(@tags) offset 0) few
+            where few.id > @low and few.id < @high
+            order by few.id {order}
+            limit @chunk
+        """;
+
+    private const string FromFailures = """
+        select few.id
+            from (select distinct a.job_id as id from millrace.attempt a where a.success = false offset 0) few
+            where few.id > @low and few.id < @high
+            order by few.id {order}
+            limit @chunk
+        """;
+
+    private const string FromSchedule = """
+        select tick.id
+            from unnest(@schedules) as named(name)
+            cross join lateral (select j.id from millrace.job j where j.schedule = named.name and j.id > @low and j.id < @high order by j.id {order} limit @chunk) tick
+            order by tick.id {order}
+            limit @chunk
+        """;
+
+    private const string FromParent = """
+        select j.id
+            from millrace.job j
+            where j.parent = @parent and j.id > @low and j.id < @high
+            order by j.id {order}
+            limit @chunk
+        """;
+
+    // ---- the statement
+
+    /// <summary>One helping of a search: how many candidates it had, the last of them, and with each row (or none) the columns asked for.</summary>
+    public string Search(MatchSource source, string columns) => Ordered($"""
+        with candidate as materialized (
+            {TextOf(source)}
+        ),
+        {Standing.Running},
+        matched as materialized (
+            select {columns}
+            from candidate c
+            {Standing.Joins}
+            where d.job_id is null{string.Concat(conditions.Select(static condition => "\n        and " + condition))}
+            order by j.id @order
+            limit @limit
+        )
+        select seen.count, seen.last, m.*
+        from (select count(*) as count, @extreme(id) as last from candidate) seen
+        left join matched m on true
+        order by m.id @order
+        """);
+
+    /// <summary>The same, counted by state, type and queue.</summary>
+    public string Count(MatchSource source) => Ordered($"""
+        with candidate as materialized (
+            {TextOf(source)}
+        ),
+        {Standing.Running},
+        matched as materialized (
+            select v.state, j.type, j.queue, count(*) as count
+            from candidate c
+            {Standing.Joins}
+            where d.job_id is null{string.Concat(conditions.Select(static condition => "\n        and " + condition))}
+            group by v.state, j.type, j.queue
+        )
+        select seen.count, seen.last, m.state, m.type, m.queue, m.count
+        from (select count(*) as count, @extreme(id) as last from candidate) seen
+        left join matched m on true
+        """);
+
+    private string Ordered(string text) => text
+        .Replace("{order}", "@order", StringComparison.Ordinal)
+        .Replace("@order", IsDescending ? "desc" : "asc", StringComparison.Ordinal)
+        .Replace("@extreme", IsDescending ? "min" : "max", StringComparison.Ordinal);
+
+    private static string TextOf(MatchSource source) => source switch
+    {
+        MatchSource.Places => FromPlaces,
+        MatchSource.Tag => FromTag,
+        MatchSource.Schedule => FromSchedule,
+        MatchSource.Parent => FromParent,
+        MatchSource.Failures => FromFailures,
+        _ => FromAll,
+    };
+
+    /// <summary>The state that a word of <see cref="Standing"/> is.</summary>
+    public static JobState StateOf(string word) => JobChanges.StateOf(word) switch
+    {
+        StateSet.Ready => JobState.Ready,
+        StateSet.Scheduled or StateSet.Retrying => JobState.Scheduled,
+        StateSet.Waiting or StateSet.Quarantined => JobState.Waiting,
+        StateSet.Running => JobState.Running,
+        StateSet.Succeeded => JobState.Succeeded,
+        StateSet.Discarded => JobState.Discarded,
+        _ => JobState.Cancelled,
+    };
+}
