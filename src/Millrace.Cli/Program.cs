@@ -1,4 +1,3 @@
-using System.CommandLine.Invocation;
 using System.Runtime.InteropServices;
 using Millrace.Cli.Commands;
 using Millrace.Cli.Output;
@@ -19,7 +18,7 @@ internal static class Program
         var globals = new GlobalOptions();
         var root = CommandTree.Build(globals, terminal);
         var parsed = root.Parse(args, new() { ResponseFileTokenReplacer = null });
-        if (parsed.Action is ParseErrorAction)
+        if (ParseFaults.Any(parsed))
         {
             ParseFaults.Write(parsed, terminal);
             return (int)ExitCode.Usage;

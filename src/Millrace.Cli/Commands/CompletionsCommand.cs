@@ -6,7 +6,7 @@ namespace Millrace.Cli.Commands;
 /// <summary><c>millrace completions bash|zsh|fish|pwsh</c>: a script for the shell's start-up file. It asks the tool itself what may follow.</summary>
 internal static class CompletionsCommand
 {
-    private static readonly Argument<Shell> shell = new("shell") { Description = "bash, zsh, fish or pwsh." };
+    private static readonly Argument<Shell> shell = new("shell") { HelpName = "shell", Description = "bash, zsh, fish or pwsh." };
 
     private const string Bash = """
         # In ~/.bashrc: eval "$(millrace completions bash)"

@@ -32,7 +32,7 @@ internal static class TailCommand
 
     private sealed class Tail(Invocation invocation, IJobStore store, JobFilter filter, IReadOnlyDictionary<string, string?> schemas, bool withEvents, bool withLogs)
     {
-        private readonly JobChanges changes = new(store.Inspection, filter);
+        private readonly JobTrail changes = new(store.Inspection, filter);
         private readonly Dictionary<long, (int Run, int Line, bool IsOver)> followed = [];
         private readonly Sheet<JobRow> sheet = JobSheet.Make(_ => null, schemas);
         private readonly JobTexts texts = new(null, IsRaw: false);
@@ -65,7 +65,7 @@ internal static class TailCommand
             foreach (var job in await changes.LookAsync(invocation.Token).ConfigureAwait(false))
             {
                 if (withEvents)
-                    entries.Add((JobChanges.MomentOf(job), () => Write(job)));
+                    entries.Add((JobTrail.MomentOf(job), () => Write(job)));
                 Follow(job);
             }
 
@@ -102,13 +102,13 @@ internal static class TailCommand
         {
             if (invocation.IsStream)
             {
-                invocation.Terminal.Out.WriteLine(JsonDocumentWriter.Write(new Members { { "event", "state" }, { "at", JobChanges.MomentOf(job) }, { "job", sheet.Of(job) } }, indented: false));
+                invocation.Terminal.Out.WriteLine(JsonDocumentWriter.Write(new Members { { "event", "state" }, { "at", JobTrail.MomentOf(job) }, { "job", sheet.Of(job) } }, indented: false));
                 return;
             }
 
             var state = Words.State(job);
             var note = job.Error is { } error && job.State != JobState.Succeeded && job.State != JobState.Running ? $"  {Redactor.Text(error).Split('\n', 2)[0]}" : "";
-            WriteLine(JobChanges.MomentOf(job), state.PadRight(11), $"{job.Id} {job.Type}{(job.Tag is { } tag ? $" {tag}" : "")} in {job.Queue}, attempt {job.Attempt}{note}", Words.InkOf(state));
+            WriteLine(JobTrail.MomentOf(job), state.PadRight(11), $"{job.Id} {job.Type}{(job.Tag is { } tag ? $" {tag}" : "")} in {job.Queue}, attempt {job.Attempt}{note}", Words.InkOf(state));
         }
 
         private void Write(LogLine line)

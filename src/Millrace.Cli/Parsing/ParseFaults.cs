@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using Millrace.Cli.Output;
 using Millrace.Submitting;
@@ -8,11 +10,17 @@ namespace Millrace.Cli.Parsing;
 /// <summary>Says what is wrong with a command line, and what was probably meant.</summary>
 internal static class ParseFaults
 {
+    /// <summary>Whether there is something wrong. An unknown option may have been taken for an argument, and a filter or an id never begins with two dashes.</summary>
+    public static bool Any(ParseResult parsed) => parsed.Action is ParseErrorAction || MistakenOptions(parsed).Any();
+
     public static void Write(ParseResult parsed, Terminal terminal)
     {
         var path = PathOf(parsed.CommandResult);
+        foreach (var option in MistakenOptions(parsed))
+            terminal.Fail(Unknown(option, parsed.CommandResult.Command, path) + Nearest(option, parsed.CommandResult));
         var unknown = parsed.UnmatchedTokens.ToHashSet(StringComparer.Ordinal);
-        foreach (var token in unknown)
+        // What follows an unknown command was meant for that one.
+        foreach (var token in parsed.CommandResult.Command.Subcommands.Count > 0 ? unknown.Take(1) : unknown)
             terminal.Fail(Unknown(token, parsed.CommandResult.Command, path) + Nearest(token, parsed.CommandResult));
         foreach (var error in parsed.Errors)
         {
@@ -22,6 +30,10 @@ internal static class ParseFaults
 
         terminal.Say($"  Try: millrace{path} --help");
     }
+
+    private static IEnumerable<string> MistakenOptions(ParseResult parsed) => parsed.Action is HelpAction
+        ? []
+        : parsed.CommandResult.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens).Select(token => token.Value).Where(value => value.StartsWith("--", StringComparison.Ordinal) && !parsed.Tokens.Any(token => token.Type == TokenType.DoubleDash));
 
     private static string Unknown(string token, Command command, string path) => token.StartsWith('-')
         ? $"Unknown option {token} of millrace{path}."

@@ -29,4 +29,8 @@ internal sealed partial class PostgresStore
 
         return script.ToString();
     }
+
+    /// <summary>Drops the schema with everything in it. For schemas that were made for a measurement alone.</summary>
+    internal Task DropAsync(CancellationToken cancellationToken) => WorkAsync("drop the schema", async session =>
+        await ExecuteAsync(session.Connection, $"drop schema if exists {schema} cascade", [], cancellationToken).ConfigureAwait(false), cancellationToken);
 }

@@ -6,7 +6,7 @@ namespace Millrace.Cli.Live;
 /// <summary>
 /// What has changed about jobs that match a filter, from one look to the next. A look reads the jobs that were submitted, began, or ended since the one before: the newest 200 of each, so on a busy database it is a sample.
 /// </summary>
-internal sealed class JobChanges(IJobInspection inspection, JobFilter filter)
+internal sealed class JobTrail(IJobInspection inspection, JobFilter filter)
 {
     private const int PageSize = 200;
     private const int Remembered = 20_000;
