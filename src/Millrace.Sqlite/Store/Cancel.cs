@@ -54,6 +54,9 @@ internal sealed partial class SqliteStore
 
     private const string KeepAttemptsSql = "update millrace_attempt set remove_at = null where job_id = @id and remove_at is not null";
 
+    // A job that runs again is not deleted any more, whoever had deleted it.
+    private const string UndeleteSql = "delete from millrace_deleted_job where job_id = @id";
+
     private const string TakeKeyBackSql = """
         insert into millrace_unique_key (key, job_id)
         values (@key, @id)
@@ -77,20 +80,13 @@ internal sealed partial class SqliteStore
         }
 
         // Its next run is the one its place carries; after an end, the one after the last (rule 2).
-        var run = FindPending(session, jobId)?.Run ?? job.LastRun + 1;
+        var pending = FindPending(session, jobId);
+        var run = pending?.Run ?? job.LastRun + 1;
         LeavePlace(session, jobId);
         session.Execute(KeepAttemptsSql, ("@id", jobId));
+        session.Execute(UndeleteSql, ("@id", jobId));
         Forget(session, jobId);
-        Put(session, new Pending(jobId, job.Queue, job.Priority, job.Type, run, Attempt: 1, Crashes: 0, IsSuspect: false) { Due = now }, now);
+        Put(session, new Pending(jobId, job.Queue, pending?.Priority ?? job.Priority, job.Type, run, Attempt: 1, Crashes: 0, IsSuspect: false) { Due = now }, now);
         return RetryResult.Ready;
     }
-
-    private const string PauseSql = """
-        insert into millrace_queue (name, is_paused)
-        values (@name, @is_paused)
-        on conflict (name) do update set is_paused = @is_paused
-        """;
-
-    public Task PauseQueueAsync(string queue, bool isPaused, CancellationToken cancellationToken) =>
-        WriteAsync(session => session.Execute(PauseSql, ("@name", queue), ("@is_paused", isPaused)), cancellationToken);
 }

@@ -10,11 +10,17 @@ internal sealed partial class SqliteStore
         && string.Equals(RealPath(sqlite.DataSource), RealPath(file.Path), OperatingSystem.IsWindows() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal);
 
     // One local clock: SQLite is a library in this process.
-    private long Now() => clock.Time.GetUtcNow().ToMicros();
+    internal long Now() => clock.Time.GetUtcNow().ToMicros();
 
     private Task<T> WriteAsync<T>(Func<Session, T> run, CancellationToken cancellationToken) => writer.RunAsync(run, cancellationToken);
 
     private Task<T> ReadAsync<T>(Func<Session, T> run, CancellationToken cancellationToken) => reader.RunAsync(run, cancellationToken);
+
+    /// <summary>On a connection for people, with a limit of time: see <see cref="TimeLimit"/>.</summary>
+    internal Task<T> LookAsync<T>(Func<Session, T> run, CancellationToken cancellationToken) => looker.RunAsync(run, cancellationToken);
+
+    /// <summary>The same for what takes most of that time: not in the way of those who only look. The thread begins with its first work.</summary>
+    internal Task<T> ExamineAsync<T>(Func<Session, T> run, CancellationToken cancellationToken) => doctor.RunAsync(run, cancellationToken);
 
     /// <summary>In the caller's transaction, on the caller's thread: its connection is not to be used by two threads. Without one, as any other write.</summary>
     private Task<T> WriteAsync<T>(DbTransaction? transaction, Func<Session, T> run, CancellationToken cancellationToken)

@@ -8,6 +8,7 @@ internal sealed partial class SqliteStore
     internal const int IsBusy = 5;
     internal const int IsLocked = 6;
     internal const int IsReadOnly = 8;
+    internal const int IsInterrupted = 9;
     internal const int IoError = 10;
     internal const int IsCorrupt = 11;
     internal const int IsFull = 13;
@@ -47,12 +48,13 @@ internal sealed partial class SqliteStore
     {
         IsBusy or IsLocked => StoreFault.Conflict,
         IsReadOnly or IsFull => StoreFault.ReadOnly,
-        IoError or CannotOpen => StoreFault.Unavailable,
+        IoError or CannotOpen or IsInterrupted => StoreFault.Unavailable,
         _ => StoreFault.Rejected,
     };
 
     private static string Advice(SqliteException exception, string path) => exception.SqliteErrorCode switch
     {
+        IsInterrupted => $"Looking at the SQLite database {path} took longer than {TimeLimit.Most.TotalSeconds:0} s and was stopped, so that it holds nobody up. Ask for less: a narrower filter, a shorter time.",
         IsReadOnly => $"The SQLite database {path} is read-only. Nothing was changed. Give this process the right to write to the file and to its directory.",
         IsFull => $"The disk of the SQLite database {path} is full. Nothing was changed; even deleting needs space. Free some, and the work goes on.",
         IoError => $"The disk of the SQLite database {path} gave an error. Nothing was changed. Look at the disk, and keep the file off network shares.",

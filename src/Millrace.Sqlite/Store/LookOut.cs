@@ -15,7 +15,7 @@ internal sealed partial class SqliteStore
         from line
         where line.queue is not null
           and exists (select 1 from millrace_ready r where r.queue = line.queue and r.is_suspect = 0)
-          and not exists (select 1 from millrace_queue q where q.name = line.queue and q.is_paused = 1)
+          and not exists (select 1 from millrace_queue q where q.name = line.queue and q.is_paused = 1 and (q.resume_at is null or q.resume_at > @now))
         order by line.queue
         """;
 
@@ -23,25 +23,34 @@ internal sealed partial class SqliteStore
         select distinct r.queue
         from millrace_ready r
         where r.is_suspect = 1
-          and not exists (select 1 from millrace_queue q where q.name = r.queue and q.is_paused = 1)
+          and not exists (select 1 from millrace_queue q where q.name = r.queue and q.is_paused = 1 and (q.resume_at is null or q.resume_at > @now))
         order by r.queue
         """;
 
-    private const string NextTickSql = "select min(next_due) from millrace_schedule where next_due is not null";
+    private const string NextTickSql = """
+        select min(case when paused_at is null then next_due else max(next_due, resume_at) end)
+        from millrace_schedule
+        where next_due is not null
+          and (paused_at is null or resume_at is not null)
+        """;
 
     private const string AnyRequestSql = "select 1 from millrace_cancel_request";
 
     public Task<Outlook> LookOutAsync(CancellationToken cancellationToken) => ReadAsync(LookOut, cancellationToken);
 
-    private Outlook LookOut(Session session) => new()
+    private Outlook LookOut(Session session)
     {
-        ReadyQueues = session.Query(ReadyQueuesSql, row => row.GetString(0)),
-        SuspectQueues = session.Query(SuspectQueuesSql, row => row.GetString(0)),
-        NextDue = session.Number(NextDueSql)?.ToTime(),
-        NextTick = session.Number(NextTickSql)?.ToTime(),
-        HasCancelRequests = session.Any(AnyRequestSql),
-        Now = Now().ToTime(),
-    };
+        var now = Now();
+        return new Outlook
+        {
+            ReadyQueues = session.Query(ReadyQueuesSql, row => row.GetString(0), ("@now", now)),
+            SuspectQueues = session.Query(SuspectQueuesSql, row => row.GetString(0), ("@now", now)),
+            NextDue = session.Number(NextDueSql)?.ToTime(),
+            NextTick = session.Number(NextTickSql)?.ToTime(),
+            HasCancelRequests = session.Any(AnyRequestSql),
+            Now = now.ToTime(),
+        };
+    }
 
     private const string LivingSql = "select id, name, beat from millrace_node where dead_at is null order by id";
 
@@ -55,11 +64,14 @@ internal sealed partial class SqliteStore
 
     private const string OwnLeasesSql = "select id from millrace_lease where node = @node order by claimed_at, id";
 
+    private const string IsDrainingSql = "select 1 from millrace_node where id = @id and drain_at is not null";
+
     public Task<Survey> SurveyAsync(Guid node, CancellationToken cancellationToken) => ReadAsync(session => new Survey
     {
         Expired = [.. session.Query(LivingSql, row => new NodeSighting(row.Guid(0), row.GetString(1), row.GetInt64(2), IsCertain: true)).Where(other => !locks.IsAlive(other.Id))],
         LeasesOfTheDead = session.Query(LeasesOfTheDeadSql, row => new DeadLease(row.Guid(0), row.Guid(1))),
         OwnLeases = session.Query(OwnLeasesSql, row => row.Guid(0), ("@node", node.ToText())),
+        IsDraining = session.Any(IsDrainingSql, ("@id", node.ToText())),
         NeedsTidying = NeedsTidying(session, Now()),
     }, cancellationToken);
 

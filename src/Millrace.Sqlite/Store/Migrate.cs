@@ -34,8 +34,7 @@ internal sealed partial class SqliteStore
 
     private bool CheckMigrations(Session session)
     {
-        var isThere = session.Any("select 1 from sqlite_master where type = 'table' and name = 'millrace_migration'");
-        var applied = isThere ? AppliedMigrations(session) : [];
+        var applied = HasMigrations(session) ? AppliedMigrations(session) : [];
         CheckNotTooNew(applied);
         var missing = Migrations().Where(migration => !applied.Contains(migration.Number)).Select(migration => migration.Name).ToArray();
         if (missing.Length > 0)
@@ -48,13 +47,15 @@ internal sealed partial class SqliteStore
     private void CheckNotTooNew(HashSet<long> applied)
     {
         // This version works on the schema after its own, so that processes can be upgraded one by one; beyond that it knows nothing.
-        var newest = Migrations().Max(migration => migration.Number);
+        var newest = NewestMigration;
         if (applied.Count > 0 && applied.Max() > newest + 1)
             throw new StoreException(StoreFault.Rejected,
                 $"The SQLite database {file.Path} has schema {applied.Max()}, but this version of Millrace knows {newest} and works up to {newest + 1}. Nothing was changed. Upgrade this process.");
     }
 
-    private static HashSet<long> AppliedMigrations(Session session) =>
+    internal static bool HasMigrations(Session session) => session.Any("select 1 from sqlite_master where type = 'table' and name = 'millrace_migration'");
+
+    internal static HashSet<long> AppliedMigrations(Session session) =>
         [.. session.Query("select number from millrace_migration", row => row.GetInt64(0))];
 
     private static List<(long Number, string Name)> Migrations() =>
@@ -63,6 +64,12 @@ internal sealed partial class SqliteStore
             .Select(name => name[(name.IndexOf("Migrations.", StringComparison.Ordinal) + "Migrations.".Length)..])
             .Select(name => (long.Parse(name.AsSpan(0, 4), CultureInfo.InvariantCulture), name))
             .Order()];
+
+    internal static long NewestMigration => Migrations().Max(migration => migration.Number);
+
+    /// <summary>All that makes a schema of this version.</summary>
+    internal static IEnumerable<string> MigrationTexts(long version) =>
+        Migrations().Where(migration => migration.Number <= version).Select(migration => ReadMigration(migration.Name)).Prepend(MigrationSql);
 
     private static string ReadMigration(string name)
     {

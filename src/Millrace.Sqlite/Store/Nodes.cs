@@ -24,6 +24,7 @@ internal sealed partial class SqliteStore
         session.Execute(RegisterSql,
             ("@id", node.Id.ToText()), ("@name", node.Name), ("@kind", node.Kind == NodeKind.Server ? "server" : "worker"), ("@server", node.Server?.ToText()),
             ("@now", now), ("@expires_at", now + node.Expiry.ToMicros()), ("@types", Values.ToTextList(node.Types)), ("@queues", Values.ToTextList(node.Queues)));
+        Describe(session, node.Catalogue, now);
         return BringBack(session, node.Types, now).Count;
     }
 
@@ -75,6 +76,8 @@ internal sealed partial class SqliteStore
         session.Execute(DisownSql, ("@node", node.ToText()));
         return session.Execute(LeaveSql, ("@now", now), ("@id", node.ToText()));
     }
+
+    internal bool IsAlive(Guid node) => locks.IsAlive(node);
 
     private void TakeLock(Guid node)
     {

@@ -82,13 +82,13 @@ internal sealed partial class SqliteStore
     private const string PolicyOfSql = "select type, tag, policy, key from millrace_job where id = @id";
 
     /// <summary>Ends a pending job before its next run: it shows started = finished = now (rule 21).</summary>
-    private static void EndPending(Session session, Pending job, Outcome outcome, string? error, long now)
+    private static void EndPending(Session session, Pending job, Outcome outcome, string? error, long now, long? removeAt = null)
     {
         var (type, tag, policy, key) = session.Query(PolicyOfSql, row => (row.GetString(0), row.MaybeText(1), row.MaybeText(2), row.MaybeText(3)), ("@id", job.Id))[0];
         LeavePlace(session, job.Id);
         InsertAttempt(session, new EndedRun(job.Id, job.Run, job.Attempt, type, tag)
         {
-            Outcome = outcome, Started = now, Finished = now, Error = error, RemoveAt = RemoveAt(policy, now),
+            Outcome = outcome, Started = now, Finished = now, Error = error, RemoveAt = removeAt ?? RemoveAt(policy, now),
         });
         Forget(session, job.Id);
         FreeKey(session, key, job.Id, now);

@@ -21,6 +21,7 @@ internal sealed partial class SqliteStore
     private const string PruneLogSql = "delete from millrace_job_log where job_id = @id";
     private const string PruneOnceSql = "delete from millrace_once where job_id = @id";
     private const string PruneKeySql = "delete from millrace_unique_key where job_id = @id and (until is null or until <= @now)";
+    private const string PruneUndoSql = "delete from millrace_operation_job where job_id = @id";
     private const string PruneJobSql = "delete from millrace_job where id = @id";
 
     public Task<int> PruneAsync(int limit, CancellationToken cancellationToken) => WriteAsync(session => Prune(session, limit, Now()), cancellationToken);
@@ -33,6 +34,8 @@ internal sealed partial class SqliteStore
             session.Execute(PruneAttemptsSql, ("@id", id));
             session.Execute(PruneLogSql, ("@id", id));
             session.Execute(PruneOnceSql, ("@id", id));
+            session.Execute(PruneUndoSql, ("@id", id));
+            session.Execute(UndeleteSql, ("@id", id));
             session.Execute(PruneKeySql, ("@id", id), ("@now", now));
             Forget(session, id);
             session.Execute(PruneJobSql, ("@id", id));

@@ -37,7 +37,7 @@ internal sealed partial class SqliteStore
 
     public Task<JobRecord?> FindAsync(long jobId, CancellationToken cancellationToken) => ReadAsync(session => Find(session, jobId), cancellationToken);
 
-    private static JobRecord? Find(Session session, long id)
+    internal static JobRecord? Find(Session session, long id)
     {
         if (session.First(JobByIdSql, ReadJob, ("@id", id)) is not { } job)
             return null;
@@ -167,19 +167,21 @@ internal sealed partial class SqliteStore
         """;
 
     public Task<IReadOnlyList<AttemptRecord>> ReadAttemptsAsync(long jobId, CancellationToken cancellationToken) =>
-        ReadAsync<IReadOnlyList<AttemptRecord>>(session => session.Query(AttemptsSql, row => new AttemptRecord
-        {
-            JobId = row.GetInt64(0),
-            Run = row.GetInt32(1),
-            Attempt = row.GetInt32(2),
-            IsCharged = row.GetBoolean(3),
-            Outcome = OutcomeExtensions.ToOutcome(row.GetString(4)),
-            Started = row.Time(5),
-            Finished = row.Time(6),
-            Node = row.MaybeGuid(7),
-            Result = row.MaybeText(8),
-            Error = row.MaybeText(9),
-        }, ("@id", jobId)), cancellationToken);
+        ReadAsync<IReadOnlyList<AttemptRecord>>(session => session.Query(AttemptsSql, ReadAttempt, ("@id", jobId)), cancellationToken);
+
+    internal static AttemptRecord ReadAttempt(SqliteDataReader row) => new()
+    {
+        JobId = row.GetInt64(0),
+        Run = row.GetInt32(1),
+        Attempt = row.GetInt32(2),
+        IsCharged = row.GetBoolean(3),
+        Outcome = OutcomeExtensions.ToOutcome(row.GetString(4)),
+        Started = row.Time(5),
+        Finished = row.Time(6),
+        Node = row.MaybeGuid(7),
+        Result = row.MaybeText(8),
+        Error = row.MaybeText(9),
+    };
 
     private const string LogSql = """
         select job_id, run, line, at, level, category, message, properties, exception

@@ -7,7 +7,8 @@ namespace Millrace.Sqlite;
 internal sealed partial class SqliteStore
 {
     private const string ScheduleByNameSql = """
-        select name, version, cron, zone, is_persistent, missed_ticks, type, tag, user_id, queue, priority, data, policy, headers, next_due, last_tick
+        select name, version, cron, zone, is_persistent, missed_ticks, type, tag, user_id, queue, priority, data, policy, headers, next_due, last_tick,
+               paused_at, paused_by, pause_reason, resume_at
         from millrace_schedule
         where name = @name
         """;
@@ -66,7 +67,8 @@ internal sealed partial class SqliteStore
     }, cancellationToken);
 
     private const string SchedulesSql = """
-        select name, version, cron, zone, is_persistent, missed_ticks, type, tag, user_id, queue, priority, data, policy, headers, next_due, last_tick
+        select name, version, cron, zone, is_persistent, missed_ticks, type, tag, user_id, queue, priority, data, policy, headers, next_due, last_tick,
+               paused_at, paused_by, pause_reason, resume_at
         from millrace_schedule
         order by name
         """;
@@ -75,16 +77,19 @@ internal sealed partial class SqliteStore
         ReadAsync<IReadOnlyList<Schedule>>(session => session.Query(SchedulesSql, ReadSchedule), cancellationToken);
 
     private const string DueScheduleSql = """
-        select name, version, cron, zone, is_persistent, missed_ticks, type, tag, user_id, queue, priority, data, policy, headers, next_due, last_tick
+        select name, version, cron, zone, is_persistent, missed_ticks, type, tag, user_id, queue, priority, data, policy, headers, next_due, last_tick,
+               paused_at, paused_by, pause_reason, resume_at
         from millrace_schedule
         where next_due <= @now
+          and (paused_at is null or resume_at <= @now)
         order by next_due, name
         limit 1
         """;
 
+    // A pause that had an end is over once the ticks that fell into it are decided about.
     private const string AdvanceSql = """
         update millrace_schedule
-        set last_tick = @last_tick, next_due = @next_due
+        set last_tick = @last_tick, next_due = @next_due, paused_at = null, paused_by = null, pause_reason = null, resume_at = null
         where name = @name
           and version = @version
         """;
@@ -103,7 +108,7 @@ internal sealed partial class SqliteStore
         return new TickAnswer(schedule.Name, decided.Jobs.Count, decided.Skipped, [.. decided.Jobs.Select(job => job.Queue).Distinct().Order(StringComparer.Ordinal)]);
     }
 
-    private static Schedule ReadSchedule(SqliteDataReader row) => new()
+    internal static Schedule ReadSchedule(SqliteDataReader row) => new()
     {
         Name = row.GetString(0),
         Version = row.GetInt64(1),
@@ -127,6 +132,7 @@ internal sealed partial class SqliteStore
         },
         NextDue = row.MaybeTime(14),
         LastTick = row.MaybeTime(15),
+        Pause = row.MaybePause(16),
     };
 
     private static string WordOf(MissedTicks missed) => missed switch

@@ -7,10 +7,18 @@ namespace Millrace.Sqlite;
 /// <param name="transaction">The caller's transaction; null on the engine's own connections, which begin and commit by statement.</param>
 internal sealed class Session(SqliteConnection connection, SqliteTransaction? transaction) : IDisposable
 {
+    private static int opened;
+
     private readonly Dictionary<string, SqliteCommand> commands = [];
     private readonly Dictionary<string, SqliteStatement> statements = [];
 
     public SqliteConnection Connection => connection;
+
+    /// <summary>Tells this session from all others of the process.</summary>
+    public int Id { get; } = Interlocked.Increment(ref opened);
+
+    /// <summary>How long an operation may take; null for as long as it does.</summary>
+    public TimeLimit? Limit { get; init; }
 
     /// <summary>Runs a statement.</summary>
     /// <returns>How many rows it changed.</returns>
@@ -29,6 +37,21 @@ internal sealed class Session(SqliteConnection connection, SqliteTransaction? tr
     public List<T> Query<T>(string sql, Func<SqliteDataReader, T> read, params ReadOnlySpan<(string Name, object? Value)> values)
     {
         using var reader = Bind(sql, values).ExecuteReader();
+        var rows = new List<T>();
+        while (reader.Read())
+            rows.Add(read(reader));
+        return rows;
+    }
+
+    /// <summary>The same for a text that was put together: it is not kept.</summary>
+    public List<T> QueryOnce<T>(string sql, Func<SqliteDataReader, T> read, IEnumerable<(string Name, object? Value)> values)
+    {
+        using var command = connection.CreateCommand();
+        command.Transaction = transaction;
+        command.CommandText = sql;
+        foreach (var (name, value) in values)
+            command.Parameters.AddWithValue(name, value ?? DBNull.Value);
+        using var reader = command.ExecuteReader();
         var rows = new List<T>();
         while (reader.Read())
             rows.Add(read(reader));

@@ -69,6 +69,24 @@ internal sealed class SqliteFile
         }
     }
 
+    /// <summary>Makes an open connection that changes nothing: not a row, not the journal mode, and no file where there is none.</summary>
+    public SqliteConnection OpenToLook()
+    {
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder(ConnectionString) { Mode = SqliteOpenMode.ReadWrite }.ConnectionString);
+        try
+        {
+            connection.Open();
+            // Readers of a write-ahead log wait for nobody, except for moments in which the log is recovered.
+            Execute(connection, "pragma busy_timeout = 1000; pragma temp_store = memory; pragma cache_size = -16000; pragma query_only = on");
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>What every connection needs, the handlers' too. None of it is stored in the file except the journal mode.</summary>
     public void Prepare(SqliteConnection connection, TimeSpan busyTimeout)
     {

@@ -53,6 +53,7 @@ internal sealed class SqliteStatement : IDisposable
     {
         null => raw.sqlite3_bind_null(statement, place),
         string text => BindText(place, text),
+        byte[] bytes => raw.sqlite3_bind_blob(statement, place, bytes),
         long number => raw.sqlite3_bind_int64(statement, place, number),
         int number => raw.sqlite3_bind_int64(statement, place, number),
         short number => raw.sqlite3_bind_int64(statement, place, number),

@@ -8,8 +8,20 @@ namespace Millrace.Sqlite;
 /// A thread with a connection of its own that does the engine's work: SQLite's calls block, and on the thread pool they would starve the
 /// handlers. The writing one stands in the file's line, and what queued up meanwhile shares one transaction and one sync of the disk.
 /// </summary>
-internal sealed class SqliteThread(SqliteFile file, string name, bool isWriter) : IDisposable
+internal sealed class SqliteThread(SqliteFile file, string name, SqliteThread.Role role) : IDisposable
 {
+    public enum Role
+    {
+        /// <summary>Changes the file.</summary>
+        Write,
+
+        /// <summary>Reads for the engine.</summary>
+        Read,
+
+        /// <summary>Reads for people, who may ask for too much: each operation has a limit of time.</summary>
+        Look,
+    }
+
     /// <summary>How many operations share a commit at most: enough to hide the sync of the disk, and the file is free again soon.</summary>
     private const int GroupSize = 64;
 
@@ -59,7 +71,7 @@ internal sealed class SqliteThread(SqliteFile file, string name, bool isWriter) 
     {
         foreach (var first in queue.GetConsumingEnumerable())
         {
-            if (isWriter)
+            if (role == Role.Write)
                 Write(first);
             else
                 Read(first);
@@ -75,6 +87,7 @@ internal sealed class SqliteThread(SqliteFile file, string name, bool isWriter) 
         try
         {
             var opened = Open();
+            opened.Limit?.Restart(() => work.IsWanted);
             // One snapshot for all statements of an operation.
             opened.Execute("begin deferred");
             work.Run(opened);
@@ -162,7 +175,16 @@ internal sealed class SqliteThread(SqliteFile file, string name, bool isWriter) 
         }
     }
 
-    private Session Open() => session ??= new Session(file.Open(file.BusyTimeout), null);
+    private Session Open()
+    {
+        if (session is not null)
+            return session;
+        if (role != Role.Look)
+            return session = new Session(file.Open(file.BusyTimeout), null);
+        session = new Session(file.OpenToLook(), null) { Limit = new TimeLimit() };
+        session.Limit.Watch(session.Connection);
+        return session;
+    }
 
     private void Close()
     {
@@ -187,10 +209,10 @@ internal sealed class SqliteThread(SqliteFile file, string name, bool isWriter) 
         }
     }
 
-    // After a conflict the connection is as good as before; after anything else a new one may see a file that was replaced or freed.
+    // After a conflict, or a look that was stopped, the connection is as good as before; after anything else a new one may see a file that was replaced or freed.
     private void CloseIfBroken(Exception exception)
     {
-        if (exception is StoreException { Fault: StoreFault.Unknown } or SqliteException { SqliteErrorCode: not (SqliteStore.IsBusy or SqliteStore.IsLocked) })
+        if (exception is StoreException { Fault: StoreFault.Unknown } or SqliteException { SqliteErrorCode: not (SqliteStore.IsBusy or SqliteStore.IsLocked or SqliteStore.IsInterrupted) })
             Close();
     }
 

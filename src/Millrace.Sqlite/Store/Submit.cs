@@ -14,7 +14,7 @@ internal sealed partial class SqliteStore
     // What the submitting node can run at once goes into a lease of that node, if it could also have claimed it.
     private SubmitAnswer[] Submit(Session session, IReadOnlyList<NewJob> jobs, BirthClaim claim, long now)
     {
-        var isAllowed = NodeLives(session, claim.Node) && locks.IsAlive(claim.Node) && !session.Any(IsPausedSql, ("@name", claim.Queue)) && FindLease(session, claim.Lease) is null;
+        var isAllowed = NodeLives(session, claim.Node) && locks.IsAlive(claim.Node) && !session.Any(IsPausedSql, ("@name", claim.Queue), ("@now", now)) && FindLease(session, claim.Lease) is null;
         var born = new List<long>();
         var answers = new SubmitAnswer[jobs.Count];
         for (var i = 0; i < answers.Length; i++)

@@ -9,6 +9,8 @@ internal sealed partial class SqliteStore
 
     private static readonly TimeSpan TombstoneAge = TimeSpan.FromDays(1);
 
+    private static readonly TimeSpan OperationAge = TimeSpan.FromDays(90);
+
     private static readonly TimeSpan EventAge = TimeSpan.FromMinutes(10);
 
     public async Task<IReadOnlyList<string>> TidyAsync(CancellationToken cancellationToken)
@@ -25,8 +27,20 @@ internal sealed partial class SqliteStore
         }
 
         await WriteAsync(session => DropOwnerless(session, Now()), cancellationToken).ConfigureAwait(false);
+        await WriteAsync(session => EndPauses(session, Now()), cancellationToken).ConfigureAwait(false);
+        await TidyHistoryAsync(cancellationToken).ConfigureAwait(false);
         await ReadAsync(session => locks.RemoveStale(node => NodeLives(session, node)), cancellationToken).ConfigureAwait(false);
         return [.. back.Select(job => job.Queue).Distinct().Order(StringComparer.Ordinal)];
+    }
+
+    /// <summary>Folds roll-ups into longer ones, and lets go of what is too old.</summary>
+    private async Task TidyHistoryAsync(CancellationToken cancellationToken)
+    {
+        for (var more = true; more;)
+            more = await WriteAsync(session => FoldHour(session, Now()), cancellationToken).ConfigureAwait(false);
+        for (var more = true; more;)
+            more = await WriteAsync(session => DropHours(session, Now()) > 0, cancellationToken).ConfigureAwait(false);
+        await ForgetAsync(Now().ToTime() - OperationAge, cancellationToken).ConfigureAwait(false);
     }
 
     // ---- what there is to do
@@ -39,6 +53,12 @@ internal sealed partial class SqliteStore
         select 1 from millrace_node where dead_at <= @old
         union all
         select 1 from (select at from millrace_event order by id limit 1) where at < @events
+        union all
+        select 1 from (select min(bucket) as bucket from millrace_stat_minute) where bucket < @minutes
+        union all
+        select 1 from (select min(bucket) as bucket from millrace_stat_hour) where bucket < @hours
+        union all
+        select 1 from (select min(at) as at from millrace_operation) where at < @operations
         union all
         select 1
         from millrace_schedule s
@@ -53,7 +73,10 @@ internal sealed partial class SqliteStore
 
     private static bool NeedsTidying(Session session, long now)
     {
-        if (session.Any(AnyTidyingSql, ("@now", now), ("@old", now - TombstoneAge.ToMicros()), ("@events", now - EventAge.ToMicros())))
+        if (session.Any(AnyTidyingSql, ("@now", now), ("@old", now - TombstoneAge.ToMicros()), ("@events", now - EventAge.ToMicros()),
+            ("@minutes", now - MinutesAge.ToMicros() - Hour), ("@hours", now - HoursAge.ToMicros()), ("@operations", now - OperationAge.ToMicros())))
+            return true;
+        if (session.Any(LapsedSql, ("@now", now)))
             return true;
         var live = LiveTypes(session);
         return session.Any(WaitingForTypeSql, ("@types", Values.ToTextList(live))) || Strangers(session, live).Count > 0;

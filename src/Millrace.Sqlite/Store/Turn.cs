@@ -54,9 +54,10 @@ internal sealed partial class SqliteStore
 
     private static bool NodeLives(Session session, Guid node) => session.Any(NodeLivesSql, ("@id", node.ToText()));
 
-    // The cross join keeps the order of the tables: the line first, in its order, and each job by its id.
+    // The cross join keeps the order of the tables: the line first, in its order, and each job by its id. The priority is that of the line: a
+    // person may have changed it.
     private const string LineSql = """
-        select r.pass, r.run, r.attempt, r.crashes, j.id, j.type, j.tag, j.user_id, j.queue, j.priority, j.data, j.due, j.created, j.policy,
+        select r.pass, r.run, r.attempt, r.crashes, j.id, j.type, j.tag, j.user_id, j.queue, r.priority, j.data, j.due, j.created, j.policy,
                j.headers, j.trace, j.parent, j.schedule, j.key
         from millrace_ready r
         cross join millrace_job j on j.id = r.id
@@ -69,7 +70,7 @@ internal sealed partial class SqliteStore
         """;
 
     private const string SuspectSql = """
-        select r.pass, r.run, r.attempt, r.crashes, j.id, j.type, j.tag, j.user_id, j.queue, j.priority, j.data, j.due, j.created, j.policy,
+        select r.pass, r.run, r.attempt, r.crashes, j.id, j.type, j.tag, j.user_id, j.queue, r.priority, j.data, j.due, j.created, j.policy,
                j.headers, j.trace, j.parent, j.schedule, j.key
         from millrace_ready r
         cross join millrace_job j on j.id = r.id
@@ -88,7 +89,7 @@ internal sealed partial class SqliteStore
           and id = @id
         """;
 
-    private const string IsPausedSql = "select 1 from millrace_queue where name = @name and is_paused = 1";
+    private const string IsPausedSql = "select 1 from millrace_queue where name = @name and is_paused = 1 and (resume_at is null or resume_at > @now)";
 
     private static ClaimCursor? Claim(Session session, Turn turn, List<Claim> claims, long now)
     {
@@ -98,7 +99,7 @@ internal sealed partial class SqliteStore
             if (made.Node == turn.Node)
                 ReadClaims(session, made, claims, passes);
         }
-        else if (!session.Any(IsPausedSql, ("@name", turn.Queue)))
+        else if (!session.Any(IsPausedSql, ("@name", turn.Queue), ("@now", now)))
         {
             foreach (var (claim, pass) in Line(session, turn, now))
             {

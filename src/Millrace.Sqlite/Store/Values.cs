@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Microsoft.Data.Sqlite;
+using Millrace.Storage;
 
 namespace Millrace.Sqlite;
 
@@ -14,6 +15,8 @@ internal static class Values
     public static long ToMicros(this TimeSpan time) => time.Ticks / TimeSpan.TicksPerMicrosecond;
 
     public static DateTimeOffset ToTime(this long micros) => DateTimeOffset.UnixEpoch.AddTicks(micros * TimeSpan.TicksPerMicrosecond);
+
+    public static TimeSpan ToSpan(this long micros) => TimeSpan.FromTicks(micros * TimeSpan.TicksPerMicrosecond);
 
     public static string ToText(this Guid id) => id.ToString("D");
 
@@ -28,6 +31,11 @@ internal static class Values
     public static DateTimeOffset Time(this SqliteDataReader row, int column) => row.GetInt64(column).ToTime();
 
     public static DateTimeOffset? MaybeTime(this SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.Time(column);
+
+    /// <summary>Since when, by whom, why and until when, in four columns.</summary>
+    public static Pause? MaybePause(this SqliteDataReader row, int column) => row.IsDBNull(column)
+        ? null
+        : new Pause(row.Time(column), row.MaybeText(column + 1), row.MaybeText(column + 2), row.MaybeTime(column + 3));
 
     /// <summary>A JSON list of numbers.</summary>
     public static string ToList(IEnumerable<long> numbers)

@@ -70,6 +70,13 @@ public sealed class Histogram
     public static Histogram FromBytes(ReadOnlySpan<byte> bytes)
     {
         var histogram = new Histogram();
+        histogram.Add(bytes);
+        return histogram;
+    }
+
+    /// <summary>Adds all that a column holds: the same as <see cref="FromBytes"/> and <see cref="Add(Histogram)"/>.</summary>
+    public void Add(ReadOnlySpan<byte> bytes)
+    {
         for (var i = 0; i < bytes.Length;)
         {
             var bucket = bytes[i++];
@@ -84,11 +91,9 @@ public sealed class Histogram
 
             if (bucket >= Size || count < 0)
                 continue;
-            histogram.counts[bucket] += count;
-            histogram.Count += count;
+            counts[bucket] += count;
+            Count += count;
         }
-
-        return histogram;
     }
 
     // Two buckets for each doubling of 100 microseconds; bucket 0 is all below.

@@ -41,6 +41,9 @@ internal sealed class JobJson
     public TValue? ReadOrDefault<TValue>(string? json) =>
         json is null ? default : JsonSerializer.Deserialize(json, (JsonTypeInfo<TValue>)options.GetTypeInfo(typeof(TValue)));
 
+    /// <summary>How a type is written; null when the application's options do not know it.</summary>
+    public JsonTypeInfo? Find(Type type) => options.TryGetTypeInfo(type, out var info) ? info : null;
+
     [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "Used only while reflection-based serialization is switched on; trimmed programs bring their own resolver.")]
     [UnconditionalSuppressMessage("AOT", "IL3050", Justification = "Used only while reflection-based serialization is switched on; native programs bring their own resolver.")]
     private static JsonSerializerOptions WithResolver(JsonSerializerOptions options)

@@ -10,6 +10,7 @@ namespace Millrace.Tending;
 /// there, and the schedule's <see cref="MissedTicks"/> decides: <c>Last</c> fires the newest; <c>Skip</c> fires the newest if it is at most
 /// <see cref="Fresh"/> old; <c>All</c> fires those of the last 24 hours, at most the newest 100. The rest is counted as skipped.
 /// </para>
+/// <para>Ticks that fell into a pause are skipped, whatever the schedule says of missed ones: somebody wanted them not to be.</para>
 /// </summary>
 internal static class TickPlanner
 {
@@ -42,8 +43,11 @@ internal static class TickPlanner
 
         // Here: from <= newest <= now.
         var newest = times.Last(from.AddTicks(-1), now) ?? from;
-        var fired = Choose(schedule.MissedTicks, times, from, newest, now);
+        var fired = Choose(schedule.MissedTicks, new OpenTimes(times, schedule.Pause), from, now);
         var skipped = CountBefore(times, from, fired.Count > 0 ? fired[0] : newest.AddTicks(1));
+        // Those of a pause between the ones that fire, and after them.
+        if (schedule.Pause is not null && fired.Count > 0)
+            skipped += CountBefore(times, fired[0], newest.AddTicks(1)) - fired.Count;
         NewJob[] jobs = [.. fired.Select(tick => Job(schedule, tick, newId(), newNonce()))];
         return new TickPlan(jobs, newest, times.Next(Later(newest, now)), skipped);
     }
@@ -52,8 +56,11 @@ internal static class TickPlanner
     public static TickPlan Postpone(Schedule schedule, DateTimeOffset now) =>
         new([], schedule.LastTick ?? now, now + TimeSpan.FromMinutes(1), 0);
 
-    private static List<DateTimeOffset> Choose(MissedTicks policy, CronTimes times, DateTimeOffset from, DateTimeOffset newest, DateTimeOffset now)
+    private static List<DateTimeOffset> Choose(MissedTicks policy, OpenTimes times, DateTimeOffset first, DateTimeOffset now)
     {
+        if (times.Next(first.AddTicks(-1)) is not { } from || from > now)
+            return [];
+        var newest = times.Last(from.AddTicks(-1), now) ?? from;
         if (now - from <= Late)
             return Newest(times, newest, from);
         return policy switch
@@ -65,7 +72,7 @@ internal static class TickPlanner
     }
 
     /// <summary>At most 100 ticks back from the newest, none before the oldest; in the order of time.</summary>
-    private static List<DateTimeOffset> Newest(CronTimes times, DateTimeOffset newest, DateTimeOffset oldest)
+    private static List<DateTimeOffset> Newest(OpenTimes times, DateTimeOffset newest, DateTimeOffset oldest)
     {
         var ticks = new List<DateTimeOffset>();
         for (DateTimeOffset? tick = newest; tick >= oldest && ticks.Count < MostJobs; tick = times.Last(oldest.AddTicks(-1), tick.Value.AddTicks(-1)))

@@ -19,6 +19,7 @@ internal sealed class MillraceInstance : IAsyncDisposable, IDisposable
     private readonly Lazy<IJobStore> store;
     private readonly SemaphoreSlim preparing = new(1, 1);
     private readonly Lazy<Submitter> submitter;
+    private readonly Lazy<IReadOnlyList<TypeDescription>> catalogue;
     private readonly ILoggerFactory loggers;
     private volatile bool isReady;
 
@@ -40,6 +41,7 @@ internal sealed class MillraceInstance : IAsyncDisposable, IDisposable
         Json = new JobJson(Options.Json);
         Types = new TypeRegistry([.. builder.Types, RemoveOldWorkerJobs.TypeFor(this)]);
         Policies = new JobPolicies(Options, Types, settings.Jobs);
+        catalogue = new Lazy<IReadOnlyList<TypeDescription>>(() => Working.Catalogue.Of(Types, Policies, Json));
         Writer = new JobWriter(Options, Types, Policies, Json);
         Middleware = builder.Middleware;
         Patiently = new Patiently(Options, Time);
@@ -90,6 +92,9 @@ internal sealed class MillraceInstance : IAsyncDisposable, IDisposable
     public TypeRegistry Types { get; }
 
     public JobPolicies Policies { get; }
+
+    /// <summary>What others can know of the registered types.</summary>
+    public IReadOnlyList<TypeDescription> Catalogue => catalogue.Value;
 
     public JobWriter Writer { get; }
 

@@ -107,6 +107,7 @@ internal sealed class NodeKeeper(MillraceInstance instance) : IAsyncDisposable
                 Kind = instance.Child is null ? NodeKind.Server : NodeKind.Worker,
                 Server = instance.Child?.Server,
                 Types = instance.Workers is null ? [] : instance.Types.Names,
+                Catalogue = instance.Workers is null ? [] : instance.Catalogue,
                 Queues = instance.IsSupervised ? [] : instance.QueueNames,
             },
             cancellationToken).ConfigureAwait(false);

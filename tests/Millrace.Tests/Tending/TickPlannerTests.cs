@@ -159,6 +159,73 @@ public sealed class TickPlannerTests
         }, iter: 300);
     }
 
+    [Theory]
+    [InlineData(MissedTicks.Last)]
+    [InlineData(MissedTicks.Skip)]
+    [InlineData(MissedTicks.All)]
+    public void Ticks_that_fell_into_a_pause_are_skipped(MissedTicks policy)
+    {
+        var plan = Plan(Hourly(policy) with { Pause = new Pause(noon, "ann", null, noon.AddHours(3)) }, noon.AddHours(3).AddSeconds(1));
+
+        plan.Jobs.Select(job => job.Due).ShouldBe([noon.AddHours(3)], "the tick at its end is not in the pause");
+        plan.Skipped.ShouldBe(3);
+        plan.LastTick.ShouldBe(noon.AddHours(3));
+        plan.NextDue.ShouldBe(noon.AddHours(4));
+    }
+
+    [Fact]
+    public void A_pause_that_ended_between_two_ticks_fires_none()
+    {
+        var plan = Plan(Hourly(MissedTicks.All) with { Pause = new Pause(noon, "ann", null, noon.AddHours(2.5)) }, noon.AddHours(2.5));
+
+        (plan.Jobs.Count, plan.Skipped, plan.LastTick, plan.NextDue).ShouldBe((0, 3, noon.AddHours(2), noon.AddHours(3)));
+    }
+
+    [Fact]
+    public void Missed_ticks_before_and_after_a_pause_are_the_policys()
+    {
+        var schedule = Hourly(MissedTicks.All) with { Pause = new Pause(noon.AddHours(2), "ann", null, noon.AddHours(4)) };
+
+        var plan = Plan(schedule, noon.AddHours(5.5));
+
+        plan.Jobs.Select(job => job.Due).ShouldBe([noon, noon.AddHours(1), noon.AddHours(4), noon.AddHours(5)]);
+        plan.Skipped.ShouldBe(2);
+        Plan(schedule with { MissedTicks = MissedTicks.Last }, noon.AddHours(3.5)).Jobs.Single().Due.ShouldBe(noon.AddHours(1));
+    }
+
+    [Fact]
+    public void A_pause_without_an_end_fires_nothing()
+    {
+        var plan = Plan(Hourly() with { Pause = new Pause(noon, null, null, null) }, noon.AddHours(1.5));
+
+        (plan.Jobs.Count, plan.Skipped, plan.NextDue).ShouldBe((0, 2, noon.AddHours(2)));
+    }
+
+    [Fact]
+    public void A_pause_that_was_over_before_the_cursor_changes_nothing()
+    {
+        var plan = Plan(Hourly() with { Pause = new Pause(noon.AddHours(-3), null, null, noon.AddHours(-1)) }, noon.AddSeconds(1));
+
+        (plan.Jobs.Single().Due, plan.Skipped).ShouldBe((noon, 0));
+    }
+
+    [Fact]
+    public void With_a_pause_too_every_tick_is_fired_once_or_counted() =>
+        Gen.Select(Gen.Int[0, 40_000], Gen.Int[0, 40_000], Gen.Int[0, 60_000], Gen.Enum<MissedTicks>()).Sample((since, length, late, policy) =>
+        {
+            var schedule = Hourly(policy) with { Cron = "*/7 * * * *", Pause = new Pause(noon.AddSeconds(since), null, null, noon.AddSeconds(since + length)) };
+            var now = noon.AddSeconds(late);
+
+            var plan = Plan(schedule, now);
+
+            plan.Jobs.ShouldAllBe(job => job.Due < schedule.Pause.Since || job.Due >= schedule.Pause.Until);
+            var times = CronTimes.Parse("*/7 * * * *", "UTC");
+            var expected = 0;
+            for (var tick = noon; tick <= now; tick = times.Next(tick)!.Value)
+                expected++;
+            (plan.Jobs.Count + plan.Skipped).ShouldBe(expected);
+        });
+
     private static TickPlan Plan(Schedule schedule, DateTimeOffset now)
     {
         long id = 1000, nonce = 7000;
