@@ -287,8 +287,8 @@ internal sealed partial class PostgresStore
         if (work.Rest.Count == 0)
             return;
         // The lock orders us against the ends of the runs, which are looked at again afterwards.
-        await ExecuteAsync(work.Connection, Takes.LockLeasesOfJobs, [work.Ids], cancellationToken).ConfigureAwait(false);
-        NpgsqlParameter[] values = [Now(), work.Ids, Long("operation", work.Operation), Text("by", Storable(work.Author.Name)), Text("reason", Storable(work.Author.Reason))];
+        var locked = await ReadAsync(work.Connection, Takes.LockLeasesOfJobs, [work.Ids], static reader => reader.GetGuid(0), cancellationToken).ConfigureAwait(false);
+        NpgsqlParameter[] values = [Now(), work.Ids, Uuids("leases", [.. locked]), Long("operation", work.Operation), Text("by", Storable(work.Author.Name)), Text("reason", Storable(work.Author.Reason))];
         foreach (var (id, isNew) in await ReadAsync(work.Connection, Takes.AskRunning, values, static reader => (reader.GetInt64(0), reader.GetBoolean(1)), cancellationToken).ConfigureAwait(false))
         {
             work.Rest.Remove(id);

@@ -19,6 +19,9 @@ internal sealed partial class PostgresStore
 
     private static readonly string SaveHour = SaveStats.Replace("millrace.stat_minute", "millrace.stat_hour", StringComparison.Ordinal);
 
+    // Figures that a crash of the database forgets are written again with the next ones.
+    private const string NeedNotWait = "set local synchronous_commit = off";
+
     public Task SaveStatsAsync(IReadOnlyList<StatRow> rows, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(rows);
@@ -26,7 +29,6 @@ internal sealed partial class PostgresStore
             return Task.CompletedTask;
         return WorkAsync("save roll-ups", async session =>
         {
-            // Figures that a crash of the database forgets are written again with the next ones.
             await using var batch = session.Begin();
             session.Add(batch, NeedNotWait);
             session.Add(batch, SaveStats, StatColumns(rows));

@@ -215,7 +215,7 @@ internal static class Takes
 
     private const string RunningOf = """
         running as materialized (
-            select distinct u.job_id, u.run, u.attempt
+            select distinct u.job_id, u.run, u.attempt, l.id as lease
             from millrace.lease l
             cross join lateral unnest(l.job_ids, l.runs, l.attempts) as u(job_id, run, attempt)
             where l.job_ids && @ids
@@ -230,24 +230,30 @@ internal static class Takes
         from running
         """;
 
+    // Only under leases that are locked. Here a job may have been claimed again while we waited for its former lease: its new run could end beside us, and go back in line without having seen the wish.
     public const string AskRunning = $"""
         with {RunningOf},
+        held as materialized (
+            select job_id, run, attempt
+            from running
+            where lease = any(@leases)
+        ),
         asked as (
             insert into millrace.cancel_request (job_id, at, by, reason)
-            select running.job_id, coalesce(@now, clock_timestamp()), @by, @reason
-            from running
+            select held.job_id, coalesce(@now, clock_timestamp()), @by, @reason
+            from held
             on conflict (job_id) do nothing
             returning job_id
         ),
         noted as (
             insert into millrace.operation_job (operation, job_id, before)
-            select @operation, running.job_id, json_build_object('place', 'running', 'run', running.run, 'attempt', running.attempt, 'priority', j.priority)::text
-            from running
-            join asked on asked.job_id = running.job_id
-            join millrace.job j on j.id = running.job_id
+            select @operation, held.job_id, json_build_object('place', 'running', 'run', held.run, 'attempt', held.attempt, 'priority', j.priority)::text
+            from held
+            join asked on asked.job_id = held.job_id
+            join millrace.job j on j.id = held.job_id
         )
-        select running.job_id, exists (select from asked where asked.job_id = running.job_id)
-        from running
+        select held.job_id, exists (select from asked where asked.job_id = held.job_id)
+        from held
         """;
 
     // Who is not pending now: finished, or gone. The others are between two places.
