@@ -93,7 +93,8 @@ internal sealed class Broadcast(Panel panel)
                 Log.NoPulse(panel.Log, exception);
                 if (exception.Fault == StoreFault.Unavailable)
                     panel.Outage.Began();
-                // When it is back, whatever is on the screen is old.
+                // Who looks is to learn of it now. And when it is back, whatever is on the screen is old.
+                isOwed |= last is { Length: > 0 };
                 last = "";
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)

@@ -6,9 +6,6 @@ namespace Millrace.Dashboard.Tests.Browser;
 [Collection(ChromeCollection.Name)]
 public sealed class HostileTests(Chrome chrome)
 {
-    // Several in one text, with something between them that none of them has.
-    private const string Between = " ¦ ";
-
     private static readonly string[] pages =
     [
         "", "jobs", "jobs?pane=1", "jobs/5", "jobs/5?tab=data", "jobs/5?tab=errors", "jobs/5?tab=logs", "jobs/5?tab=result", "jobs/5?tab=family", "jobs/5?tab=raw", "jobs/5?tab=audit",
@@ -16,15 +13,11 @@ public sealed class HostileTests(Chrome chrome)
     ];
 
     [Theory]
-    [InlineData(0)]
-    [InlineData(1)]
-    [InlineData(2)]
-    [InlineData(3)]
+    [MemberData(nameof(HostileTexts.Joined), MemberType = typeof(HostileTexts))]
     [Trait("Speed", "Slow")]
-    public async Task No_text_of_a_job_is_ever_run(int part)
+    public async Task No_text_of_a_job_is_ever_run(string text)
     {
-        var texts = HostileTexts.All.Chunk(10).ElementAt(part);
-        var text = string.Join(Between, texts);
+        var texts = text.Split(HostileTexts.Between);
         await using var site = await SiteOf(text);
         await using var tab = await chrome.OpenAsync(site);
 
@@ -32,8 +25,10 @@ public sealed class HostileTests(Chrome chrome)
         {
             await tab.GoAsync(page);
             await tab.SettleAsync();
+            // The title of a cause is cut; its whole text is behind this.
+            foreach (var closed in await tab.Page.Locator(".disclose").AllAsync())
+                await closed.ClickAsync();
             var shown = await tab.Page.Locator("#app").TextContentAsync();
-            // System shows figures and findings, overview failures and queues: each page holds the text somewhere.
             foreach (var one in texts)
                 shown!.ShouldContain(one, customMessage: page);
             await tab.ShouldBeCleanAsync(page);
@@ -43,7 +38,7 @@ public sealed class HostileTests(Chrome chrome)
     [Fact]
     public async Task Hidden_characters_are_shown_as_what_they_are()
     {
-        var text = string.Join(Between, HostileTexts.Hidden);
+        var text = string.Join(HostileTexts.Between, HostileTexts.Hidden);
         await using var site = await SiteOf(text);
         await using var tab = await chrome.OpenAsync(site, "jobs/5?tab=errors");
         await tab.SettleAsync();
@@ -68,7 +63,7 @@ public sealed class HostileTests(Chrome chrome)
             await tab.Page.Locator("tbody th a").First.ClickAsync();
 
             await tab.Page.Locator("h1", new() { HasText = name }).WaitForAsync();
-            tab.Page.Url.ShouldBe(new Uri(site.Address, $"/jobs/{page}{Uri.EscapeDataString(name)}").AbsoluteUri, StringCompareShould.IgnoreCase);
+            Uri.UnescapeDataString(tab.Page.Url).ShouldBe($"{site.Address}jobs/{page}{name}");
             await tab.ShouldBeCleanAsync(name);
         }
     }

@@ -63,7 +63,7 @@ public sealed class PageTests(Chrome chrome)
         {
             await tab.GoAsync(path);
             await tab.SettleAsync();
-            await tab.Page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(Application.Screenshots, $"{name}-{theme.ToString().ToLowerInvariant()}-{width}.png"), FullPage = name != "jobs-preview" });
+            await tab.Page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(Application.Screenshots, $"{name}-{theme.ToString().ToLowerInvariant()}-{width}.png"), FullPage = name != "jobs-preview" && width > 400 });
             (await ViolationsAsync(tab.Page)).ShouldBeEmpty($"{name}, {theme}, {width} px");
             (await tab.Page.EvaluateAsync<int>("() => document.documentElement.scrollWidth - innerWidth")).ShouldBeLessThanOrEqualTo(0, $"{name} at {width} px is too wide");
         }

@@ -130,7 +130,7 @@ export const t = {
   help: {
     title: "Keys", enabled: "Single-key shortcuts", groups: { everywhere: "Everywhere", list: "In the list of jobs", job: "On a job" },
     keys: {
-      everywhere: [["⌘K / Ctrl K", "search or jump"], ["g then o j f q s w t a y", "go to Overview, Jobs, Failures, Queues, Schedules, Workers, Types, Activity, sYstem"], ["/", "filter"], [".", "pause or go on"], ["t", "theme"], ["?", "these keys"], ["Esc", "close"]],
+      everywhere: [["⌘K / Ctrl K", "search or jump"], ["g + letter", "go to: Overview, Jobs, Failures, Queues, Schedules, Workers, Types, Activity, and y for System"], ["/", "filter"], [".", "pause or go on"], ["t", "theme"], ["?", "these keys"], ["Esc", "close"]],
       list: [["j k", "down, up"], ["Enter", "open"], ["Space", "preview"], ["x", "select; with Shift, from the last one"], ["r", "retry"], ["c", "cancel"], ["e", "explain"]],
       job: [["r", "retry"], ["c", "cancel"], ["e", "explain"]],
     },

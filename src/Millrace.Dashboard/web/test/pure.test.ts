@@ -50,7 +50,7 @@ test("nothing hides in a text", () => {
 });
 
 test("commands are quoted for a shell", () => {
-  assert.equal(millrace("jobs", "list", "tag:it's $(rm)"), `millrace jobs list 'tag:it'\\''s $(rm)'`);
+  assert.equal(millrace("list", "tag:it's $(rm)"), `millrace list 'tag:it'\\''s $(rm)'`);
   assert.equal(curl("http://h/jobs/api/v1/jobs?q=a&b=c"), "curl -sS --fail-with-body 'http://h/jobs/api/v1/jobs?q=a&b=c'");
 });
 
@@ -89,7 +89,7 @@ test("a list that stands still changes in place, and collects what is new beside
   assert.deepEqual(between(moved.rows, "1", "4"), ["4", "3", "1"]);
 });
 
-const schema = JSON.stringify({ type: "object", required: ["id", "name", "tags"], properties: { id: { type: "integer" }, name: { type: "string" }, tags: { type: "array" }, kind: { enum: ["a", "b"], default: "b" }, note: { type: ["string", "null"] }, isDry: { type: "boolean" } } });
+const schema = JSON.stringify({ type: "object", required: ["id", "name", "tags"], properties: { id: { type: ["string", "integer"], pattern: "^-?" }, name: { type: "string" }, tags: { type: "array" }, kind: { enum: ["a", "b"], default: "b" }, note: { type: ["string", "null"] }, isDry: { type: "boolean" } } });
 
 test("a form is made from a schema and written as JSON with all its digits", () => {
   const fields = fieldsOf(schema);

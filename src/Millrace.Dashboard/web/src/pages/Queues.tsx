@@ -38,7 +38,7 @@ export function QueuePage({ name }: { name: string }) {
   const jobs = useQuery<JobList>(address);
   const queue = queues.data.value?.queues.find(x => x.name === name);
   return (
-    <Page title={t.queues.title(name)} heading={<Text value={name} />} api="queues" cli={millrace("queues", "show", name)} aside={queue && <PauseButton queue={queue} />}>
+    <Page title={t.queues.title(name)} heading={<Text value={name} />} api="queues" cli={millrace("list", q)} aside={queue && <PauseButton queue={queue} />}>
       {queue?.pause && <PauseNote pause={queue.pause} />}
       <Loaded query={queues}>{() => queue ? <Panel><QueueTable queues={[queue]} /></Panel> : <Empty text={t.problem.notFound} />}</Loaded>
       <Charts queue={name} />

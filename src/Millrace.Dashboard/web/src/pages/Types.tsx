@@ -78,7 +78,7 @@ export function TypePage({ name }: { name: string }) {
   const jobs = useQuery<JobList>(link("jobs", { q, limit: "20" }));
   const aside = may("submit") && type.data.value && <Button kind="primary" icon="play" onClick={() => submitOf(name)}>{t.types.submit}…</Button>;
   return (
-    <Page title={t.types.title(name)} heading={<Text value={name} />} api={path("types", name)} cli={millrace("types", "show", name)} aside={aside}>
+    <Page title={t.types.title(name)} heading={<Text value={name} />} api={path("types", name)} cli={millrace("types", "schema", name)} aside={aside}>
       <Loaded query={type}>{data => (
         <div class="pair">
           <Panel title={t.types.defaults}>

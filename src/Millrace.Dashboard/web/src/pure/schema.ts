@@ -42,7 +42,8 @@ export function fieldsOf(schema: string | object | undefined): Field[] {
 function field(name: string, member: Schema, isRequired: boolean): Field {
   const types = [member.type ?? []].flat();
   const isNullable = types.includes("null");
-  const type = types.find(t => t !== "null");
+  // A number that may also come as a string is a number.
+  const type = types.find(t => t === "integer" || t === "number") ?? types.find(t => t !== "null");
   const kind = member.enum ? "choice"
     : type === "string" ? (member.format === "date-time" ? "time" : "text")
     : type === "integer" ? "integer"

@@ -55,6 +55,6 @@ function weigh(segments: Segment[]): Segment[] {
   return segments.map(s => {
     const share = (s.to - s.from) / total;
     const most = s.kind === "run" ? 0.6 : 0.3;
-    return { ...s, weight: Math.max(0.03, Math.min(share, most)), isFolded: share > most && segments.length > 1 };
+    return { ...s, weight: 100 * Math.max(0.03, Math.min(share, most)), isFolded: share > most && segments.length > 1 };
   });
 }

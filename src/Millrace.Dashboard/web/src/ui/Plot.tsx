@@ -55,7 +55,8 @@ export default function Plot({ points, stepSeconds, series, kind, height, onZoom
 function stacked(series: Series[]): (number | null)[][] {
   const sums: number[][] = [];
   for (const s of series) sums.push(s.values.map((value, i) => (value ?? 0) + (sums.at(-1)?.[i] ?? 0)));
-  return sums.reverse();
+  // Nothing is drawn for nothing: a bar of no height would still have an edge.
+  return sums.map((sum, n) => sum.map((value, i) => (series[n]?.values[i] ?? 0) > 0 ? value : null)).reverse();
 }
 
 function options(element: HTMLElement, series: Series[], kind: "stack" | "lines", height: number, times: string, latest: { current: Pick<PlotProps, "onZoom" | "onHover"> }): uPlot.Options {
@@ -64,7 +65,7 @@ function options(element: HTMLElement, series: Series[], kind: "stack" | "lines"
   const line = { stroke: color("--muted"), grid: { stroke: color("--line"), width: 1 }, ticks: { show: false }, font: `11px ${style.fontFamily}`, gap: 4 };
   const ordered = kind === "stack" ? [...series].reverse() : series;
   return {
-    width: element.clientWidth || 600, height, legend: { show: false }, padding: [8, 4, 0, 0],
+    width: element.clientWidth || 600, height, legend: { show: false }, padding: [8, 16, 0, 0],
     tzDate: times === "utc" ? ts => uPlot.tzDate(new Date(ts * 1000), "Etc/UTC") : undefined,
     cursor: { y: false, points: { show: kind === "lines", size: 6 }, drag: { x: true, y: false, setScale: false } },
     select: { show: true, left: 0, top: 0, width: 0, height: 0 },
@@ -75,12 +76,12 @@ function options(element: HTMLElement, series: Series[], kind: "stack" | "lines"
     axes: [
       { ...line, grid: { show: false }, size: 24, space: 64, values: axisTimes(times) },
       kind === "stack"
-        ? { ...line, size: 44, space: 36, values: (_, values) => values.map(v => Number.isInteger(v) ? short(v) : "") }
+        ? { ...line, size: 44, space: 36, incrs: wholes, values: (_, values) => values.map(v => Number.isInteger(v) ? short(v) : "") }
         : { ...line, size: 54, splits: u => powers(u.scales.y?.min ?? 1, u.scales.y?.max ?? 10), filter: (_, splits) => splits, values: (_, values) => values.map(v => duration(v)) },
     ],
     series: [{}, ...ordered.map(s => kind === "stack"
       ? { label: s.name, fill: s.isHatched ? () => hatch(color(s.color)) : color(s.color), stroke: s.isHatched ? color(s.color) : undefined, width: s.isHatched ? 1 / devicePixelRatio : 0, points: { show: false }, paths: uPlot.paths.bars?.({ size: [0.86, 24], align: 1 }) }
-      : { label: s.name, stroke: color(s.color), width: s.width ?? 1.5, dash: s.dash, points: { show: false }, spanGaps: true })],
+      : { label: s.name, stroke: color(s.color), width: s.width ?? 1.5, dash: s.dash, points: { show: (u: uPlot, index: number) => isSparse(u, index), size: 5, fill: color(s.color) }, spanGaps: true })],
     hooks: {
       setSelect: [u => {
         const { left, width } = u.select;
@@ -109,6 +110,13 @@ function hatch(color: string): CanvasPattern | string {
   context.lineTo(7, -1);
   context.stroke();
   return context.createPattern(tile, "repeat") ?? color;
+}
+
+const wholes = [1, 2, 5].flatMap(n => Array.from({ length: 9 }, (_, power) => n * 10 ** power)).sort((a, b) => a - b);
+
+/** A line through few points may be no line at all. */
+function isSparse(u: uPlot, index: number): boolean {
+  return Array.from(u.data[index] ?? []).filter(value => value !== null).length < 40;
 }
 
 /** From a whole power of ten to another: a logarithmic axis reads well only like this. */

@@ -36,7 +36,7 @@ export function Job({ id }: { id: string }) {
     ? <><StateMark state={row.state} /> <Text value={row.type} /> <span class="id">{id}</span><CopyButton text={id} name={t.copy.id} /></>
     : <span class="id">{t.job.title(id)}</span>;
   return (
-    <Page title={row ? `${row.type} ${id}` : t.job.title(id)} heading={heading} api={address} cli={millrace("jobs", "show", id)} class="job-page">
+    <Page title={row ? `${row.type} ${id}` : t.job.title(id)} heading={heading} api={address} cli={millrace("show", id)} class="job-page">
       <Loaded query={job}>{detail => <JobView job={detail} attempts={attempts.data.value?.attempts ?? []} explanation={why.data.value} />}</Loaded>
     </Page>
   );

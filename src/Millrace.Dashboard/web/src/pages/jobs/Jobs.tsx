@@ -85,7 +85,7 @@ function JobsOf({ q }: { q: string }) {
   const many = (action: BulkAction) => actOnMany(action, isAll ? { q } : { ids: [...selected] }, clear);
   const error = jobs.error.value;
   return (
-    <Page title={t.pages.jobs} api={`${jobs.address}`} cli={q ? millrace("jobs", "list", q) : millrace("jobs", "list")} class={`jobs-page ${isOpen ? "with-pane" : ""}`}>
+    <Page title={t.pages.jobs} api={`${jobs.address}`} cli={q ? millrace("list", q) : millrace("list")} class={`jobs-page ${isOpen ? "with-pane" : ""}`}>
       <div class="jobs-layout">
         <StateColumn q={q} />
         <div class="jobs-main">
