@@ -6,7 +6,7 @@ internal sealed record DemoOptions
     public const string Help = """
         Indexes the words of all text files in a folder, with background jobs.
 
-          ./demo                     indexes this repository, keeps running, and shows what it does on http://localhost:5080
+          ./demo                     indexes this repository, keeps running, and shows what it does on http://localhost:5080 (its jobs below /jobs)
           ./demo --once              indexes, prints a summary and ends
 
           --folder PATH              another folder

@@ -29,7 +29,8 @@ catch (Exception exception) when (StartFault.Explain(exception) is { } reason)
 
 static WebApplication Build(DemoOptions demo)
 {
-    var builder = WebApplication.CreateBuilder();
+    // Development, wherever it runs: the dashboard then needs no users, and is for this machine alone.
+    var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = Environments.Development });
     builder.WebHost.UseUrls(demo.Url);
     builder.Logging.WriteFor(demo);
 
@@ -62,13 +63,17 @@ static WebApplication Build(DemoOptions demo)
     app.MapPost("/rescan", Pages.RescanAsync);
     app.MapPost("/reports/{scan:long}", (long scan, Report report, ReportInbox inbox) => inbox.Receive(scan, report));
     app.MapHealthChecks("/health");
+    if (!demo.Once)
+        app.MapMillraceDashboard("/jobs", options => options.Title = "Folder index");
+    // Nobody signs in here: everybody is the one user whose jobs all of them are.
+    app.MapMillraceEvents("/events", _ => Scans.User);
     return app;
 }
 
 static async Task<int> KeepRunningAsync(WebApplication app, DemoOptions demo)
 {
     await app.Services.GetRequiredService<Scans>().SubmitAsync(demo.Folder);
-    Console.WriteLine($"Indexing {demo.Folder} into {demo.DatabaseName}. See {demo.Url}, {demo.Url}/health, or POST {demo.Url}/rescan. Ctrl+C stops.");
+    Console.WriteLine($"Indexing {demo.Folder} into {demo.DatabaseName}. See {demo.Url}, its jobs by the link above, {demo.Url}/health, or POST {demo.Url}/rescan. Ctrl+C stops.");
     await app.WaitForShutdownAsync();
     return 0;
 }

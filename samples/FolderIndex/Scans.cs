@@ -13,6 +13,9 @@ internal sealed class Scans(IJobClient jobs, [FromKeyedServices("millrace")] DbD
     /// <summary>The links of a scan have a queue of their own, so that they do not stand in line behind the files: it is known early how many those are.</summary>
     public const string Queue = "scan";
 
+    /// <summary>Whose jobs they are: who hears how far they are. 0 would be nobody.</summary>
+    public const long User = 1;
+
     private static readonly TimeSpan Kept = TimeSpan.FromDays(1);
 
     /// <summary>Submits a scan of a folder, unless one is going on: then the answer has the id of the link that is pending or runs.</summary>
@@ -22,11 +25,11 @@ internal sealed class Scans(IJobClient jobs, [FromKeyedServices("millrace")] DbD
     /// <summary>For the links of a scan. One after the other they hold the folder's tag, from the first to the last, so there is one scan at a time.</summary>
     public static JobOptions ChainOptions(string folder) => new()
     {
-        Tag = Tag(folder), WhenPending = WhenPending.Keep, Unique = Unique.WhilePendingOrRunning, RemoveDelay = Kept,
+        Tag = Tag(folder), WhenPending = WhenPending.Keep, Unique = Unique.WhilePendingOrRunning, RemoveDelay = Kept, UserId = User,
     };
 
     /// <summary>For the other jobs of a scan: the tag is only there to find them by.</summary>
-    public static JobOptions FileOptions(string folder) => new() { Tag = Tag(folder), RemoveDelay = Kept };
+    public static JobOptions FileOptions(string folder) => new() { Tag = Tag(folder), RemoveDelay = Kept, UserId = User };
 
     private const string CountPendingSql = """
         select count(*)

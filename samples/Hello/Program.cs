@@ -12,8 +12,9 @@ app.MapPost("/signup/{email}", async (string email, IJobClient jobs) =>
     var (id, outcome) = await jobs.SubmitAsync(new Welcome(email), new JobOptions { Tag = $"welcome-{email}" });
     return $"job {id}: {outcome}\n";
 });
-app.MapGet("/jobs/{id:long}", async (long id, IJobClient jobs) =>
+app.MapGet("/status/{id:long}", async (long id, IJobClient jobs) =>
     await jobs.FindAsync(id) is { } job ? Results.Text($"job {id}: {job.State}, attempt {job.Attempt}\n") : Results.NotFound());
+app.MapMillraceDashboard("/jobs");   // outside Development it wants to know who may see it: .RequireAuthorization("…")
 app.Run();
 
 [Job("welcome", MaxAttempts = 5)]

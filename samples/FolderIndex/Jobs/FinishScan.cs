@@ -14,7 +14,11 @@ internal sealed class FinishScanJob(Scans scans, IndexDatabase index) : IJob<Fin
 
         // No race: this job exists since the last file was submitted, so from now on there can only be fewer. A snooze uses no attempt.
         if (await scans.HasPendingFilesAsync(folder, cancellationToken))
+        {
+            var (pending, succeeded, failed) = await scans.ReadStatusAsync(folder, scan, cancellationToken);
+            await job.ReportProgressAsync(100.0 * (succeeded + failed) / (pending + succeeded + failed), $"{pending} jobs to go", cancellationToken);
             throw job.Snooze(TimeSpan.FromMilliseconds(500));
+        }
 
         var gone = (await index.FindPathsAsync(folder, cancellationToken)).Where(path => !File.Exists(path)).ToList();
         var outcomes = await scans.CountOutcomesAsync(folder, scan, cancellationToken);

@@ -23,5 +23,6 @@ internal sealed class PublishReportJob(HttpClient http, IndexDatabase index) : I
             answer.EnsureSuccessStatusCode();
         }
         job.Log.LogInformation("The report of scan {Scan} on {Folder} was accepted: {Files} files, {Words} words", scan, report.Folder, report.Files, report.Words);
+        await job.NotifyUserAsync(job.UserId, $"{report.Files:N0} files with {report.Words:N0} words are indexed", cancellationToken);
     }
 }

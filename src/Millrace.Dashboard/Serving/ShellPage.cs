@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.RegularExpressions;
 using Millrace.Dashboard.Showing;
@@ -17,7 +16,7 @@ internal static partial class ShellPage
     public static string Render(string html, string home, string title)
     {
         // The serializer writes <, > and & as escapes, so nothing in the title ends the element.
-        var boot = Encoding.UTF8.GetString(DashboardJson.Bytes(new BootAnswer(home.Length > 1 ? home.TrimEnd('/') : "", title)));
+        var boot = DashboardJson.InPage(new BootAnswer(home.Length > 1 ? home.TrimEnd('/') : "", title));
         var told = $"""<base href="{HtmlEncoder.Default.Encode(home)}"><script type="application/json" id="boot">{boot}</script>""";
         return Title().Replace(html.Replace(Place, told, StringComparison.Ordinal), _ => $"<title>{HtmlEncoder.Default.Encode(title)}</title>", 1);
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
@@ -55,9 +56,22 @@ namespace Millrace.Dashboard.Showing;
 [JsonSerializable(typeof(JobEventAnswer))]
 internal sealed partial class DashboardJson : JsonSerializerContext
 {
-    public static JsonTypeInfo<T> Of<T>() => (JsonTypeInfo<T>?)Default.GetTypeInfo(typeof(T)) ?? throw new InvalidOperationException($"{typeof(T).Name} is missing in {nameof(DashboardJson)}.");
+    // Quotes as \" and letters as they are: half the size, for what is mostly JSON inside of JSON. Only where the answer is JSON and nothing takes it for a page.
+    // Made when it is first used: the generated part has a static of its own that must come before.
+    private static readonly Lazy<DashboardJson> wire = new(Relaxed);
 
+    public static JsonTypeInfo<T> Of<T>() => In<T>(wire.Value);
+
+    /// <summary>For an answer that is JSON.</summary>
     public static byte[] Bytes<T>(T value) => JsonSerializer.SerializeToUtf8Bytes(value, Of<T>());
+
+    /// <summary>For a place in a page: nothing in it ends an element.</summary>
+    public static string InPage<T>(T value) => JsonSerializer.Serialize(value, In<T>(Default));
+
+    private static DashboardJson Relaxed() => new(new JsonSerializerOptions(Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+
+    private static JsonTypeInfo<T> In<T>(DashboardJson context) =>
+        (JsonTypeInfo<T>?)context.GetTypeInfo(typeof(T)) ?? throw new InvalidOperationException($"{typeof(T).Name} is missing in {nameof(DashboardJson)}.");
 }
 
 /// <summary>Times in UTC with the letter Z and microseconds, the same length always.</summary>
