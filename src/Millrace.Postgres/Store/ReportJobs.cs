@@ -43,11 +43,11 @@ internal sealed partial class PostgresInspection
         """;
 
     private const string ReadStrays = """
-        select 'ready', count(*) from (select from millrace.ready p where not exists (select from millrace.job j where j.id = p.id) limit 1000) stray
+        select 'ready', count(*) from (select from (select id from millrace.ready limit 20000) p where (select j.id from millrace.job j where j.id = p.id limit 1) is null limit 1000) stray
         union all
-        select 'scheduled', count(*) from (select from millrace.scheduled p where not exists (select from millrace.job j where j.id = p.id) limit 1000) stray
+        select 'scheduled', count(*) from (select from (select id from millrace.scheduled limit 20000) p where (select j.id from millrace.job j where j.id = p.id limit 1) is null limit 1000) stray
         union all
-        select 'waiting', count(*) from (select from millrace.waiting p where not exists (select from millrace.job j where j.id = p.id) limit 1000) stray
+        select 'waiting', count(*) from (select from (select id from millrace.waiting limit 20000) p where (select j.id from millrace.job j where j.id = p.id limit 1) is null limit 1000) stray
         """;
 
     private async Task CheckLateAsync(Report report, CancellationToken cancellationToken)
