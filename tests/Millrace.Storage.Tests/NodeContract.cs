@@ -81,15 +81,15 @@ public abstract class NodeContract(TestDatabase database) : Contract(database)
     [Fact]
     public async Task A_node_that_lived_on_is_not_buried_for_what_was_seen_before()
     {
-        // There the lock says who lives, and nothing expires (rule 15).
-        if (Database.HasOneWriter)
-            return;
         var (node, other) = (await NodeAsync(), await NodeAsync());
         Clock.Advance(10 * Some.Expiry);
         other.Beat();
-        var sighting = (await other.Store.SurveyAsync(other.Id, Stop)).Expired.ShouldHaveSingleItem();
+        var sightings = (await other.Store.SurveyAsync(other.Id, Stop)).Expired;
+        // On SQLite the lock says who lives, and nothing expires (rule 15).
+        sightings.Count.ShouldBe(Database.HasOneWriter ? 0 : 1);
         node.Beat().ShouldBeTrue();
-        (await other.Store.BuryAsync(sighting, Stop)).ShouldBeFalse();
+        foreach (var sighting in sightings)
+            (await other.Store.BuryAsync(sighting, Stop)).ShouldBeFalse();
         node.Beat().ShouldBeTrue();
     }
 
@@ -172,7 +172,7 @@ public abstract class NodeContract(TestDatabase database) : Contract(database)
         var node = await NodeAsync();
         var waiting = Task.Factory.StartNew(() => node.Heartbeat.Wait(TimeSpan.FromSeconds(60)), Stop, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         node.Heartbeat.Interrupt();
-        await waiting.WaitAsync(TimeSpan.FromSeconds(20), Stop);
+        await waiting.WaitAsync(TimeSpan.FromSeconds(60), Stop);
     }
 
     [Fact]
@@ -187,7 +187,7 @@ public abstract class NodeContract(TestDatabase database) : Contract(database)
         // The first wait begins to listen.
         node.Heartbeat.Wait(TimeSpan.FromMilliseconds(1));
         await node.Store.SetIdleAsync(node.Id, true, Stop);
-        var waiting = Task.Factory.StartNew(() => node.Heartbeat.Wait(TimeSpan.FromSeconds(20)), Stop, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        var waiting = Task.Factory.StartNew(() => node.Heartbeat.Wait(TimeSpan.FromSeconds(60)), Stop, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         await Store.RingAsync(["mail"], Stop);
         (await waiting).ShouldContain("mail");
     }
@@ -196,13 +196,17 @@ public abstract class NodeContract(TestDatabase database) : Contract(database)
     public async Task A_cancel_rings_for_the_node_that_runs_the_job()
     {
         var node = await NodeAsync();
-        if (!node.Store.HasBell)
-            return;
         node.Heartbeat.Wait(TimeSpan.FromMilliseconds(1));
         var claim = await RunningAsync(node);
-        var waiting = Task.Factory.StartNew(() => node.Heartbeat.Wait(TimeSpan.FromSeconds(20)), Stop, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        var waiting = Task.Factory.StartNew(
+            () => node.Heartbeat.Wait(node.Store.HasBell ? TimeSpan.FromSeconds(60) : TimeSpan.FromMilliseconds(100)), Stop, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         await Store.CancelAsync(claim.JobId, null, null, Stop);
-        (await waiting).ShouldContain("!");
+        // Without a bell the node finds the wish by looking.
+        if (node.Store.HasBell)
+            (await waiting).ShouldContain("!");
+        else
+            (await waiting).ShouldBeEmpty();
+        (await Store.LookOutAsync(Stop)).HasCancelRequests.ShouldBeTrue();
     }
 
     [Fact]

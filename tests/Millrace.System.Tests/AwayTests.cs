@@ -69,14 +69,14 @@ public sealed class AwayTests(ITestOutputHelper output)
         Print("the worker", tries.Working);
         Print("the submitter", tries.Submitting);
 
-        refusals.ShouldAllBe(refusal => refusal.After < SubmitTimeout + TimeSpan.FromSeconds(1));
+        refusals.ShouldAllBe(refusal => refusal.After < SubmitTimeout + TimeSpan.FromSeconds(Scale.Slack));
         (await database.RowsAsync("select outcome, run, count(*), count(distinct job_id) from millrace.attempt where type = 'rest' group by 1, 2")).ShouldBe([$"succeeded|1|{2 * Slots}|{2 * Slots}"]);
         worker.Events.Count(line => line.StartsWith("started ", StringComparison.Ordinal)).ShouldBe((2 * Slots) + 1, "none ran again");
         (claimed / 1000.0).ShouldBeLessThan(12);
         connections.ShouldBeInRange(2, 2 + 10);
-        // No more than one in 100 ms, taken over each second; the first holds what was under way when the server went.
-        MostWithinASecond(tries.Working).ShouldBeLessThanOrEqualTo(10);
-        MostWithinASecond(tries.Submitting).ShouldBeLessThanOrEqualTo(10);
+        // No more than one in 100 ms, taken over each second but the first: there each of the connections finds out that the server went.
+        MostWithinASecond([.. tries.Working.Where(time => time.TotalSeconds > 1)]).ShouldBeLessThanOrEqualTo(10);
+        MostWithinASecond([.. tries.Submitting.Where(time => time.TotalSeconds > 1)]).ShouldBeLessThanOrEqualTo(10);
         Spread(tries.Working).ShouldBeGreaterThan(0.1, "the pauses are jittered");
         NpgsqlConnection.ClearAllPools();
     }

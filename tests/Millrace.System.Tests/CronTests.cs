@@ -7,7 +7,7 @@ namespace Millrace.System.Tests;
 /// <summary>G5 over several nodes that come and go.</summary>
 public sealed class CronTests(ITestOutputHelper output)
 {
-    private static readonly TimeSpan Long = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Long = TimeSpan.FromSeconds(60);
 
     [Fact]
     [Trait("Speed", "Slow")]

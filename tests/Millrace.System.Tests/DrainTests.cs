@@ -5,14 +5,14 @@ namespace Millrace.System.Tests;
 /// <summary>G8: what a stop does to the jobs that wait and run.</summary>
 public sealed class DrainTests(ITestOutputHelper output)
 {
-    private static readonly TimeSpan Long = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Long = TimeSpan.FromSeconds(60);
 
-    // Beyond the grace time: 2 s after the token, 2 more when a handler ignores it, and what the machine takes.
+    // The grace time, and 2 s after the token when a handler ignores it.
     [Theory]
-    [InlineData("postgres", Manner.Plain, 2 + 3)]
-    [InlineData("postgres", Manner.Deaf, 2 + 3 + 3)]
-    [InlineData("sqlite", Manner.Plain, 2 + 3)]
-    [InlineData("sqlite", Manner.Deaf, 2 + 3 + 3)]
+    [InlineData("postgres", Manner.Plain, 2)]
+    [InlineData("postgres", Manner.Deaf, 2 + 2)]
+    [InlineData("sqlite", Manner.Plain, 2)]
+    [InlineData("sqlite", Manner.Deaf, 2 + 2)]
     public async Task A_stop_under_load_ends_no_job_and_loses_no_result(string kind, Manner manner, int bound)
     {
         await using var database = await TestDatabase.CreateAsync(kind);
@@ -30,7 +30,7 @@ public sealed class DrainTests(ITestOutputHelper output)
         output.WriteLine($"{kind}, {manner}: exit after {watch.Elapsed.TotalSeconds:0.00} s, {worker.Count("returned")} short jobs had returned");
 
         code.ShouldBe(0, worker.Log);
-        watch.Elapsed.TotalSeconds.ShouldBeLessThan(bound);
+        watch.Elapsed.TotalSeconds.ShouldBeLessThan(bound + Scale.Slack);
         (await database.RowsAsync($"select distinct outcome from {database.Table("attempt")} order by outcome")).ShouldBe(["released", "succeeded"]);
         (await database.NumberAsync($"select count(*) from {database.Table("attempt")} where outcome = 'released' and (charged or success is not null)")).ShouldBe(0);
         // Every handler that returned has its result stored, and every stored success is one that returned.

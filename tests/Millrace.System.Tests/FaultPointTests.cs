@@ -26,7 +26,7 @@ public sealed class FaultPointTests(ITestOutputHelper output)
     // Each has a database of its own. Most of a point's time is waiting.
     private const int Lanes = 8;
 
-    private static readonly TimeSpan Long = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Long = TimeSpan.FromSeconds(60);
 
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(100);
 

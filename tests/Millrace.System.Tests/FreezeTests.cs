@@ -5,7 +5,7 @@ namespace Millrace.System.Tests;
 /// <summary>G2: a process that stood still, and does not know that its jobs were given to others.</summary>
 public sealed class FreezeTests(ITestOutputHelper output)
 {
-    private static readonly TimeSpan Long = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Long = TimeSpan.FromSeconds(60);
 
     [Fact]
     public async Task Results_of_a_node_that_slept_through_its_death_change_nothing()

@@ -9,7 +9,7 @@ namespace Millrace.System.Tests;
 /// <summary>G11: whatever a job carries, says or throws, its end can be stored, and it stands in nobody's way.</summary>
 public sealed class HostileTests(ITestOutputHelper output)
 {
-    private static readonly TimeSpan Long = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Long = TimeSpan.FromSeconds(60);
 
     [Job("hostile", MaxAttempts = 2)]
     private sealed record Hostile(string Kind);

@@ -9,7 +9,7 @@ public sealed class StormTests(ITestOutputHelper output)
 {
     private static readonly TimeSpan Long = TimeSpan.FromSeconds(60);
 
-    private static readonly TimeSpan Storm = TimeSpan.FromSeconds(15);
+    private const int Storms = 60;
 
     // S9: two of the engine, and the handlers' pool.
     private const int Budget = 2 + 10;
@@ -31,7 +31,7 @@ public sealed class StormTests(ITestOutputHelper output)
 
         var (storms, ended, most) = (0, 0L, new int[2]);
         var watch = Stopwatch.StartNew();
-        while (watch.Elapsed < Storm)
+        while (storms < Storms)
         {
             ended += await database.NumberAsync("select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = current_database() and application_name like 'millrace%'");
             storms++;
@@ -51,7 +51,7 @@ public sealed class StormTests(ITestOutputHelper output)
             async () => await database.NumberAsync("select (select count(*) from millrace.job) - (select count(*) from millrace.attempt where outcome = 'succeeded')") == 0,
             Long, "every stored job has succeeded", () => first.Log + second.Log);
         var after = workers.Select(worker => (worker.Threads, Handles: worker.Handles().Count)).ToArray();
-        output.WriteLine($"{storms} storms ended {ended} sessions in {Storm.TotalSeconds:0} s, while {done} jobs succeeded; the rest {drained.TotalSeconds:0.0} s later; "
+        output.WriteLine($"{storms} storms ended {ended} sessions in {watch.Elapsed.TotalSeconds:0} s, while {done} jobs succeeded; the rest {drained.TotalSeconds:0.0} s later; "
             + $"{load.Acknowledged.Count} acknowledged, {load.Unknown.Count} unknown, {load.Refused.Count} refused");
         for (var i = 0; i < workers.Length; i++)
         {
@@ -75,7 +75,6 @@ public sealed class StormTests(ITestOutputHelper output)
         sums[4].ShouldBe(sums[3], "one effect per job");
         sums[5].ShouldBe(sums[3]);
         sums[6].ShouldBe(sums[3], "each succeeded once");
-        storms.ShouldBeGreaterThan(50);
         for (var i = 0; i < workers.Length; i++)
         {
             most[i].ShouldBeLessThanOrEqualTo(Budget);

@@ -5,7 +5,7 @@ namespace Millrace.System.Tests;
 /// <summary>G4: a submission that failed says truly whether it may be stored.</summary>
 public sealed class SubmitFaultTests
 {
-    private static readonly TimeSpan Long = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Long = TimeSpan.FromSeconds(60);
 
     // What waits behind a submission that is on its way when its own time is up is never sent: or its caller would look for it, not find it, and submit it again.
     [Theory]

@@ -9,7 +9,7 @@ namespace Millrace.Tests;
 internal sealed class TestHost : IAsyncDisposable
 {
     /// <summary>How long anything is waited for. Reached only by a test that fails.</summary>
-    public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
+    public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
     private readonly TestFolder folder;
     private readonly bool ownsFolder;

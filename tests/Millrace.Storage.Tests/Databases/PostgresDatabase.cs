@@ -105,8 +105,9 @@ public sealed class PostgresDatabases : IAsyncDisposable
 
     public static async Task<NpgsqlConnection> ConnectAsync(string? database)
     {
-        // Not pooled: a pooled connection would be found dead after the next test's ReturnAsync.
-        var settings = new NpgsqlConnectionStringBuilder(Server) { Pooling = false };
+        // Not pooled: a pooled connection would be found dead after the next test's ReturnAsync. Patient: making and dropping a database costs a checkpoint, which takes
+        // its time on a busy disk, and a failure of the last clean-up would be one of every test.
+        var settings = new NpgsqlConnectionStringBuilder(Server) { Pooling = false, Timeout = 120, CommandTimeout = 600 };
         if (database is not null)
             settings.Database = database;
         var connection = new NpgsqlConnection(settings.ConnectionString);

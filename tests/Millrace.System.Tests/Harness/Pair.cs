@@ -6,7 +6,7 @@ namespace Millrace.System.Tests;
 /// <summary>A primary, a standby that streams from it, and the two as one database for whoever names both hosts.</summary>
 public sealed class Pair : IAsyncDisposable
 {
-    private static readonly TimeSpan Long = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Long = TimeSpan.FromSeconds(60);
 
     private readonly Cluster first;
     private readonly Cluster second;

@@ -110,10 +110,10 @@ public sealed class PostgresTestDatabase : TestDatabase
         await command.ExecuteNonQueryAsync();
     }
 
-    // Not pooled: the server is crashed under it.
+    // Not pooled: the server is crashed under it. Making and dropping a database costs a checkpoint, which takes its time on a busy disk.
     private static async Task<NpgsqlConnection> OpenAsync(string server, string? database)
     {
-        var settings = new NpgsqlConnectionStringBuilder(server) { Pooling = false, ApplicationName = "test" };
+        var settings = new NpgsqlConnectionStringBuilder(server) { Pooling = false, ApplicationName = "test", Timeout = 120, CommandTimeout = 600 };
         if (database is not null)
             settings.Database = database;
         var connection = new NpgsqlConnection(settings.ConnectionString);

@@ -86,7 +86,7 @@ public sealed class WorkerProcess : IAsyncDisposable
         worker.process.BeginOutputReadLine();
         worker.process.BeginErrorReadLine();
         await Eventually.IsAsync(
-            () => worker.events.Contains("ready") || worker.process.HasExited, TimeSpan.FromSeconds(30), "the worker is ready", () => worker.Log);
+            () => worker.events.Contains("ready") || worker.process.HasExited, TimeSpan.FromSeconds(120), "the worker is ready", () => worker.Log);
         worker.process.HasExited.ShouldBeFalse(worker.Log);
         return worker;
 

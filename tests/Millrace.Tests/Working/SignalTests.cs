@@ -59,14 +59,14 @@ public sealed class SignalTests
         {
             for (var i = 0; i < 10_000; i++)
             {
-                (await signal.WaitAsync(TimeSpan.FromSeconds(20), TimeProvider.System, default)).ShouldBeTrue();
+                (await signal.WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System, default)).ShouldBeTrue();
                 answer.Set();
             }
         });
         for (var i = 0; i < 10_000; i++)
         {
             signal.Set();
-            (await answer.WaitAsync(TimeSpan.FromSeconds(20), TimeProvider.System, default)).ShouldBeTrue();
+            (await answer.WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System, default)).ShouldBeTrue();
         }
 
         await other;
