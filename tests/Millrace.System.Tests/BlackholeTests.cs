@@ -86,9 +86,8 @@ public sealed class BlackholeTests(ITestOutputHelper output)
             where a.outcome not in ('succeeded', 'interrupted')
             """)).ShouldBe(0, "an effect is of the run that succeeded, or of one that was interrupted");
         output.WriteLine($"{jobs.Count} jobs, {attempts.Values.Count(attempt => attempt.Outcome == "interrupted")} interrupted, {doubled} of them left an effect twice");
-        // All of it is what is meant, and what is seen on a machine with nothing else to do; a machine that is shared gives more at one time than at another. A node that waited for the lost ones
-        // would do next to nothing.
-        dark.ShouldBeGreaterThanOrEqualTo(before / 2);
+        // 95 %, and half a slot for the machine.
+        dark.ShouldBeGreaterThanOrEqualTo((before * 0.95) - 1);
         NpgsqlConnection.ClearAllPools();
     }
 

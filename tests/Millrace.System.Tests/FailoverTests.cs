@@ -11,7 +11,7 @@ public sealed class FailoverTests(ITestOutputHelper output)
     private static readonly TimeSpan Long = TimeSpan.FromSeconds(60);
 
     // The longest pauses between two tries: a second between two looks at a host, two seconds between two turns. The rest is the machine's.
-    private const double LongestWayBack = 1 + 2 + Scale.Slack;
+    private static readonly double LongestWayBack = 1 + 2 + Scale.Slack;
 
     [Fact]
     [Trait("Speed", "Slow")]

@@ -12,17 +12,15 @@ internal sealed class Idleness(MillraceInstance instance)
     /// <summary>Every queue has been worked off, as far as this node knows: it could start what is submitted now.</summary>
     public bool IsAtEnd => instance.Loops.All(static loop => loop.IsAtEnd);
 
-    /// <summary>Two batches in a row came back full. (One would be every job, where jobs run one at a time.)</summary>
-    public void IsBusy()
+    /// <summary>A queue's batch came back, the last of so many full ones in a row; 0 when it was short. Two mean busy. (One would be every job, where jobs run one at a time.)
+    /// After the last short one the look-out is told: it would find out only when it next looks, and until then nobody would ring.</summary>
+    public void BatchCame(int fullInARow)
     {
-        if (instance.Store.HasBell && Interlocked.Exchange(ref isIdle, 0) == 1)
+        if (!instance.Store.HasBell)
+            return;
+        if (fullInARow > 1 && Interlocked.Exchange(ref isIdle, 0) == 1)
             _ = WriteQuietlyAsync();
-    }
-
-    /// <summary>A queue came to its end. Without this the look-out would find that out only when it next looks, and until then nobody would ring.</summary>
-    public void MayBeIdle()
-    {
-        if (instance.Store.HasBell && Volatile.Read(ref isIdle) == 0 && IsAtEnd)
+        else if (Volatile.Read(ref isIdle) == 0 && IsAtEnd)
             instance.WakeUps.LookOut.Set();
     }
 

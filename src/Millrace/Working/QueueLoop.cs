@@ -325,10 +325,7 @@ internal sealed class QueueLoop
         mayHaveMore = isFull || turn.After is not null;
         cursor = isFull ? answer.Last : null;
         fullBatches = isFull ? fullBatches + 1 : 0;
-        if (fullBatches > 1)
-            instance.Idleness.IsBusy();
-        else if (!mayHaveMore)
-            instance.Idleness.MayBeIdle();
+        instance.Idleness.BatchCame(fullBatches);
         if (answer.NextDue is { } due)
             instance.Promoter.NextDueIs(due, answer.Now);
     }
