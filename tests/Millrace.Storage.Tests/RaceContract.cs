@@ -404,6 +404,25 @@ public abstract class RaceContract(PostgresDatabase database) : Contract(databas
         }
     }
 
+    // Here the database was away and has forgotten ends that it had answered, as one does that was a standby and behind.
+    [Fact]
+    public async Task A_lease_is_not_deleted_on_the_word_of_a_database_that_has_forgotten_it()
+    {
+        var node = await NodeAsync();
+        await SubmitAllAsync(Some.Jobs(150));
+        var claims = await node.ClaimAsync(150);
+        (await node.TurnAsync(node.Turn() with { Ends = [.. claims.Select(claim => node.End(claim, Outcome.Succeeded))] })).Ends.ShouldAllBe(verdict => verdict == EndVerdict.Accepted);
+        await Database.QueryAsync("delete from millrace.attempt");
+        await Database.QueryAsync("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()");
+
+        await RepeatBrokenAsync(() => node.TurnAsync(node.Turn() with { EndedLeases = [claims[0].Lease] }));
+
+        (await CountAsync("lease")).ShouldBe(1);
+        (await PlacesAsync(claims[0].JobId)).ShouldBe(["lease"]);
+        (await node.RescueAsync(claims[0].Lease)).Back.ShouldBe(150);
+        (await PlacesAsync(claims[0].JobId)).ShouldBe(["ready"]);
+    }
+
     private static async Task<T> RepeatBrokenAsync<T>(Func<Task<T>> operation)
     {
         for (var tries = 1; ; tries++)

@@ -68,6 +68,7 @@ internal sealed partial class PostgresStore
         if (work is { FullState: ConnectionState.Open })
             return work;
         await DropWorkAsync().ConfigureAwait(false);
+        claimedHere.Clear();
         pause.ThrowIfItLasts();
         try
         {

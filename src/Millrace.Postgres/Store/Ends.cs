@@ -135,10 +135,14 @@ internal sealed partial class PostgresStore
         }
 
         AddAftermath(session, batch, [.. turn.Ends, .. turn.Settled]);
-        if (turn.EmptyLeases.Count > 0)
-            session.Add(batch, DeleteLeases, Uuid("node", turn.Node), Uuids("empty", [.. turn.EmptyLeases]));
-        if (turn.EndedLeases.Count > 0)
-            session.Add(batch, DeleteEndedLeases, Uuid("node", turn.Node), Uuids("ended", [.. turn.EndedLeases]));
+        // What the database has said holds while it has not been away. One that was may have forgotten it: a standby that was behind took over, or a user's transaction that did not wait for the disk
+        // was lost. Whether it was away is not to be seen through PgBouncer.
+        var ended = turn.EndedLeases.Where(lease => !isPooled && claimedHere.Contains(lease)).ToArray();
+        Guid[] empty = [.. turn.EmptyLeases, .. turn.EndedLeases.Except(ended)];
+        if (empty.Length > 0)
+            session.Add(batch, DeleteLeases, Uuid("node", turn.Node), Uuids("empty", empty));
+        if (ended.Length > 0)
+            session.Add(batch, DeleteEndedLeases, Uuid("node", turn.Node), Uuids("ended", ended));
         if (turn.LeasesToShrink.Count > 0)
             session.Add(batch, ShrinkLeases, Uuid("node", turn.Node), Uuids("shrink", [.. turn.LeasesToShrink]));
     }

@@ -61,6 +61,9 @@ internal sealed partial class PostgresStore
         where l.id = @lease and l.node = @node
         """;
 
+    // Guarded by turns: the large leases that were claimed over the connection that is open.
+    private readonly HashSet<Guid> claimedHere = [];
+
     private const string Glance = """
         select coalesce(@now, clock_timestamp()),
                (select min(due) from millrace.scheduled),
@@ -168,6 +171,9 @@ internal sealed partial class PostgresStore
             answer = await ReadTurnAsync(session, reader, turn, !hasBegun, finals.Length > 0, returns.Length > 0, verdicts, cancellationToken).ConfigureAwait(false);
         }
 
+        claimedHere.ExceptWith(turn.EndedLeases);
+        if (answer.Claims.Count >= ManyEnds)
+            claimedHere.Add(turn.Lease);
         if (verdicts.Count < turn.Ends.Count)
             await LookAtEndsAsync(session, turn, verdicts, cancellationToken).ConfigureAwait(false);
         return answer with
