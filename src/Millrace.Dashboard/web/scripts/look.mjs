@@ -7,6 +7,7 @@ import { chromium } from "playwright-core";
 const address = process.argv[2] ?? "http://127.0.0.1:5199/jobs/";
 const folder = process.argv[3] ?? "../../../artifacts/look";
 const only = process.argv[4];
+const widths = (process.argv[5] ?? "1280,400").split(",").map(Number);
 mkdirSync(folder, { recursive: true });
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -20,7 +21,7 @@ const pages = {
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"] });
 let problems = 0;
 for (const theme of ["light", "dark"]) {
-  for (const width of [1280, 400]) {
+  for (const width of widths) {
     const context = await browser.newContext({ viewport: { width, height: width === 400 ? 800 : 860 }, colorScheme: theme, bypassCSP: false });
     const page = await context.newPage();
     page.on("console", message => { if (["error", "warning"].includes(message.type())) { problems++; console.log(`${theme} ${width} console: ${message.text()}`); } });

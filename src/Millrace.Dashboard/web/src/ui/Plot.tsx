@@ -77,7 +77,7 @@ function options(element: HTMLElement, series: Series[], kind: "stack" | "lines"
       { ...line, grid: { show: false }, size: 24, space: 64, values: axisTimes(times) },
       kind === "stack"
         ? { ...line, size: 44, space: 36, incrs: wholes, values: (_, values) => values.map(v => Number.isInteger(v) ? short(v) : "") }
-        : { ...line, size: 54, splits: u => powers(u.scales.y?.min ?? 1, u.scales.y?.max ?? 10), filter: (_, splits) => splits, values: (_, values) => values.map(v => duration(v)) },
+        : { ...line, size: 54, splits: u => marks(u.scales.y?.min ?? 1, u.scales.y?.max ?? 10), filter: (_, splits) => splits, values: (_, values) => values.map(v => duration(v)) },
     ],
     series: [{}, ...ordered.map(s => kind === "stack"
       ? { label: s.name, fill: s.isHatched ? () => hatch(color(s.color)) : color(s.color), stroke: s.isHatched ? color(s.color) : undefined, width: s.isHatched ? 1 / devicePixelRatio : 0, points: { show: false }, paths: uPlot.paths.bars?.({ size: [0.86, 24], align: 1 }) }
@@ -122,14 +122,17 @@ function isSparse(u: uPlot, index: number): boolean {
 /** From a whole power of ten to another: a logarithmic axis reads well only like this. */
 function decades(min: number, max: number): [number, number] {
   const low = Math.floor(Math.log10(Math.max(1, min))), high = Math.ceil(Math.log10(Math.max(2, max)));
-  return [10 ** low * 0.8, 10 ** Math.max(high, low + 1)];
+  return [min < 1 ? 0.4 : 10 ** low * 0.8, 10 ** Math.max(high, low + 1)];
 }
 
-/** The powers of ten in between, at most five of them. */
-function powers(min: number, max: number): number[] {
-  const low = Math.ceil(Math.log10(min)), high = Math.floor(Math.log10(max) + 1e-9);
-  const step = Math.max(1, Math.ceil((high - low) / 4));
-  return Array.from({ length: Math.floor((high - low) / step) + 1 }, (_, i) => 10 ** (low + i * step));
+const second = 1_000, minute = 60_000, hour = 3_600_000;
+const roundTimes = [1, 10, 100, second, 10 * second, minute, 10 * minute, hour, 10 * hour, 100 * hour, 1000 * hour];
+
+/** Round times in between, at most five of them. */
+function marks(min: number, max: number): number[] {
+  const all = roundTimes.filter(time => time >= min && time <= max);
+  const step = Math.max(1, Math.ceil(all.length / 5));
+  return all.filter((_, i) => i % step === 0);
 }
 
 function axisTimes(times: string): (u: uPlot, splits: number[]) => string[] {

@@ -15,10 +15,11 @@ export function Actions({ job, hasKeys }: { job: JobDetail; hasKeys?: boolean })
   const run = (action: JobAction) => action === "rerun" ? rerunOf(job) : act(action as BulkAction, job.row, job.version);
   useKeys(hasKeys ? { r: can("retry") ? () => run("retry") : undefined, c: can("cancel") ? () => run("cancel") : undefined } : {});
   const all = order.filter(can);
+  const hasFailed = job.row.state === "failed" || job.row.state === "retrying" || job.row.state === "quarantined";
   if (all.length === 0) return null;
   return (
     <div class="actions">
-      {all.map((action, i) => <Button key={action} icon={actionIcons[action]} kind={action === "delete" ? "danger" : i === 0 && action === "retry" ? "primary" : "plain"} onClick={() => run(action)}>{t.actions[action]}</Button>)}
+      {all.map(action => <Button key={action} icon={actionIcons[action]} kind={action === "delete" ? "danger" : action === "retry" && hasFailed ? "primary" : "plain"} onClick={() => run(action)}>{t.actions[action]}</Button>)}
     </div>
   );
 }
