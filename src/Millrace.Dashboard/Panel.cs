@@ -42,7 +42,7 @@ internal sealed class Panel : IAddition
         Developer = Environment.IsDevelopment() ? new DeveloperLogin(Time, $"{Environment.ApplicationName}\n{Environment.ContentRootPath}", mount, options.Console) : null;
         Gate = new Gate(options, Developer, CanSubmit);
         Outage = new Outage(Time);
-        Answers = new AnswerBook(Time);
+        Answers = new AnswerBook(Time, Outage);
         Types = new TypeBook(instance);
         Redaction = new Redaction(Types, options.Redact);
         Jobs = new JobShow(Redaction);

@@ -21,7 +21,6 @@ internal sealed class Responder(Panel panel)
             SameOrigin.Check(context.Request);
         var call = new Call(panel, context, visitor, context.RequestAborted);
         var reply = await panel.Answers.GetAsync(route, call).ConfigureAwait(false);
-        panel.Outage.Over();
         if (route.IsChange)
             panel.Changed();
         if (reply.Body is { } body)

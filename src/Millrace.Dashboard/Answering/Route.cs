@@ -27,6 +27,9 @@ internal sealed record Route
     /// <summary>How long an answer is good for everybody who asks the same: so many people may look, and the database is asked once.</summary>
     public TimeSpan KeepFor { get; init; }
 
+    /// <summary>Whether an answer shows that the database is there.</summary>
+    public bool AsksStore { get; private init; } = true;
+
     public required Func<Call, Task<Reply>> Run { get; init; }
 
     public bool IsChange => Method == "POST";
@@ -69,6 +72,8 @@ internal sealed record Route
         };
 
     public Route Keep(double seconds) => this with { KeepFor = TimeSpan.FromSeconds(seconds) };
+
+    public Route WithoutStore() => this with { AsksStore = false };
 
     public Route Gives<TAnswer>() => this with { Answer = typeof(TAnswer) };
 }

@@ -13,7 +13,7 @@ internal static class FilterRoutes
 
     public static IReadOnlyList<Route> All { get; } =
     [
-        Route.Get("filter", "Whether a filter can be read, and if not, where and why.", CheckAsync, Take.Filter),
+        Route.Get("filter", "Whether a filter can be read, and if not, where and why.", CheckAsync, Take.Filter).WithoutStore(),
         Route.Get("filter/words", "What can stand in a filter, for completion.", WordsAsync).Keep(5),
     ];
 

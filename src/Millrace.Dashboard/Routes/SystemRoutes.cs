@@ -19,11 +19,11 @@ internal static class SystemRoutes
 
     public static IReadOnlyList<Route> All { get; } =
     [
-        Route.Get("me", "Who you are here, and what you may do.", MeAsync),
+        Route.Get("me", "Who you are here, and what you may do.", MeAsync).WithoutStore(),
         Route.Get("overview", "Whether anything is wrong, and the figures of this moment.", OverviewAsync).Keep(1),
         Route.Get("system", "Versions, sizes, and whether the database is as it should be.", SystemAsync).Keep(5),
-        Route.Get("events", "Server-sent events: pulse when something may have changed, operation while one goes on, ping.", EventsAsync),
-        Route.Get("openapi.json", "This description.", DescribeAsync),
+        Route.Get("events", "Server-sent events: pulse when something may have changed, operation while one goes on, ping.", EventsAsync).WithoutStore(),
+        Route.Get("openapi.json", "This description.", DescribeAsync).WithoutStore(),
     ];
 
     private static Task<MeAnswer> MeAsync(Call call)

@@ -7,6 +7,7 @@ using Microsoft.Extensions.Hosting;
 using Millrace.Dashboard.Answering;
 using Millrace.Dashboard.Showing;
 using Millrace.Dashboard.Watching;
+using Millrace.Storage;
 using Millrace.Working;
 
 namespace Millrace.Dashboard.Serving;
@@ -16,6 +17,8 @@ internal sealed class UserEvents(MillraceInstance instance, Func<HttpContext, lo
 {
     // Then the browser asks again, and who has signed out since finds out.
     private static readonly TimeSpan longest = TimeSpan.FromMinutes(30);
+
+    private readonly Outage outage = new(instance.Time);
 
     public async Task AnswerAsync(HttpContext context)
     {
@@ -29,7 +32,21 @@ internal sealed class UserEvents(MillraceInstance instance, Func<HttpContext, lo
         var stopping = services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
         using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
         await using var timer = instance.Time.CreateTimer(state => ((CancellationTokenSource?)state)?.Cancel(), end, longest, Timeout.InfiniteTimeSpan).ConfigureAwait(false);
-        await EventStream.WriteAsync(context, EventsAsync(user, LastSeen(context.Request), end.Token), instance.Time, end.Token).ConfigureAwait(false);
+        try
+        {
+            // Before the first byte: what is raised once the page knows that it is connected reaches it.
+            var after = LastSeen(context.Request) ?? await instance.Events.ReadPositionAsync(end.Token).ConfigureAwait(false);
+            await EventStream.WriteAsync(context, EventsAsync(user, after, end.Token), instance.Time, end.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (end.IsCancellationRequested)
+        {
+            // Left, or stopping.
+        }
+        catch (StoreException exception) when (!context.Response.HasStarted)
+        {
+            context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+            await ProblemJson.WriteAsync(context, StoreProblem.Of(exception, outage)).ConfigureAwait(false);
+        }
     }
 
     private long? UserOf(HttpContext context)
@@ -52,10 +69,9 @@ internal sealed class UserEvents(MillraceInstance instance, Func<HttpContext, lo
             : new Problem(403, "no_user", "It is not known whose events these are", "The claim NameIdentifier of the user is not a number above 0. Give MapMillraceEvents a function that finds the user's id."));
     }
 
-    private async IAsyncEnumerable<ServerSentEvent> EventsAsync(long user, long? after, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<ServerSentEvent> EventsAsync(long user, long after, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var events = after is { } seen ? instance.Events.SubscribeAsync(user, seen, cancellationToken) : instance.Events.SubscribeAsync(user, cancellationToken);
-        await foreach (var one in events.ConfigureAwait(false))
+        await foreach (var one in instance.Events.SubscribeAsync(user, after, cancellationToken).ConfigureAwait(false))
         {
             var kind = one.Kind == JobEventKind.Progress ? "progress" : "notification";
             var id = JobShow.Id(one.Id);

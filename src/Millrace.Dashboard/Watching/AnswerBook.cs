@@ -4,21 +4,34 @@ using Millrace.Dashboard.Answering;
 namespace Millrace.Dashboard.Watching;
 
 /// <summary>Answers that are good for a moment, for everybody who asks the same. However many people look, the database is asked once a second for each thing that is looked at.</summary>
-internal sealed class AnswerBook(TimeProvider time)
+internal sealed class AnswerBook(TimeProvider time, Outage outage)
 {
+    /// <summary>Answers that are kept longer than this are dear, and may be a little older than what happens.</summary>
+    public static readonly TimeSpan Cheap = TimeSpan.FromSeconds(2);
+
     private const int Most = 200;
 
     private readonly Lock gate = new();
     private readonly Dictionary<string, Entry> entries = new(StringComparer.Ordinal);
 
     public Task<Reply> GetAsync(Route route, Call call) =>
-        route.KeepFor == TimeSpan.Zero ? route.Run(call) : GetKeptAsync(route, call);
+        route.KeepFor == TimeSpan.Zero ? RunAsync(route, call) : GetKeptAsync(route, call);
 
     /// <summary>Something was changed here: whoever did it is to see it at once.</summary>
     public void Forget()
     {
         lock (gate)
             entries.Clear();
+    }
+
+    /// <summary>Something has changed somewhere: who asks because of that is not to be given what was true before it, unless it is dear.</summary>
+    public void ForgetCheap()
+    {
+        lock (gate)
+        {
+            foreach (var key in entries.Where(entry => entry.Value.KeepFor <= Cheap).Select(entry => entry.Key).ToList())
+                entries.Remove(key);
+        }
     }
 
     private Task<Reply> GetKeptAsync(Route route, Call call)
@@ -32,7 +45,7 @@ internal sealed class AnswerBook(TimeProvider time)
             if (entries.Count >= Most)
                 entries.Clear();
             promise = new TaskCompletionSource<Reply>(TaskCreationOptions.RunContinuationsAsynchronously);
-            entries[key] = new Entry(promise.Task, time.GetTimestamp());
+            entries[key] = new Entry(promise.Task, time.GetTimestamp(), route.KeepFor);
         }
 
         return AskAsync(route, call, key, promise);
@@ -43,7 +56,7 @@ internal sealed class AnswerBook(TimeProvider time)
         try
         {
             // To its end, also when whoever asked first has gone away: the others wait for the same answer, and his request is what it reads from.
-            var reply = await route.Run(call.Unhurried()).ConfigureAwait(false);
+            var reply = await RunAsync(route, call.Unhurried()).ConfigureAwait(false);
             promise.SetResult(reply);
             return reply;
         }
@@ -55,6 +68,15 @@ internal sealed class AnswerBook(TimeProvider time)
             _ = promise.Task.Exception;
             throw;
         }
+    }
+
+    // Only what the database has answered just now says that it is there.
+    private async Task<Reply> RunAsync(Route route, Call call)
+    {
+        var reply = await route.Run(call).ConfigureAwait(false);
+        if (route.AsksStore)
+            outage.Over();
+        return reply;
     }
 
     private void Drop(string key, Task<Reply> reply)
@@ -70,5 +92,5 @@ internal sealed class AnswerBook(TimeProvider time)
     private static string KeyOf(Route route, HttpRequest request) =>
         string.Join('\n', [route.Path, .. route.Takes.Select(parameter => $"{parameter.Name}={request.RouteValues[parameter.Name]}{(request.Query.TryGetValue(parameter.Name, out var value) ? string.Join('\r', value.AsEnumerable()) : null)}")]);
 
-    private sealed record Entry(Task<Reply> Reply, long Asked);
+    private sealed record Entry(Task<Reply> Reply, long Asked, TimeSpan KeepFor);
 }

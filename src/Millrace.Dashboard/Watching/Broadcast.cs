@@ -16,6 +16,9 @@ internal sealed class Broadcast(Panel panel)
     // Whatever happens is to be on every screen within a second: this, one look, and the way to the browser and back.
     private static readonly TimeSpan leastBetweenPulses = TimeSpan.FromMilliseconds(600);
 
+    // Longer than any answer is kept.
+    private static readonly TimeSpan settling = TimeSpan.FromSeconds(6);
+
     private readonly Lock gate = new();
     private readonly List<Channel<ServerSentEvent>> listeners = [];
     private readonly SemaphoreSlim hurry = new(0);
@@ -78,39 +81,56 @@ internal sealed class Broadcast(Panel panel)
     private async Task SampleAsync()
     {
         var stopping = panel.Lifetime.ApplicationStopping;
-        var (last, isOwed, said) = ((string?)null, false, (long?)null);
+        var (last, isOwed, isUnsettled, said) = ((string?)null, false, false, panel.Time.GetTimestamp() - panel.Time.TimestampFrequency);
         while (IsWanted(stopping))
         {
-            try
-            {
-                var pulse = await panel.Store.Inspection.ReadPulseAsync(stopping).ConfigureAwait(false);
-                panel.Outage.Over();
-                isOwed |= last is not null && pulse != last;
-                last = pulse;
-            }
-            catch (StoreException exception)
-            {
-                Log.NoPulse(panel.Log, exception);
-                if (exception.Fault == StoreFault.Unavailable)
-                    panel.Outage.Began();
-                // Who looks is to learn of it now. And when it is back, whatever is on the screen is old.
-                isOwed |= last is { Length: > 0 };
-                last = "";
-            }
-            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-            {
-                return;
-            }
+            var pulse = await ReadAsync(stopping).ConfigureAwait(false);
+            // At the first reading nobody knows what has happened since his page was made. One that fails is told once, and what is read after it.
+            isOwed |= pulse != last;
+            last = pulse;
 
-            if (isOwed && (said is null || panel.Time.GetElapsedTime(said.Value) >= leastBetweenPulses))
+            var quiet = panel.Time.GetElapsedTime(said);
+            if (isOwed && quiet >= leastBetweenPulses)
             {
-                // Who asks because of this must not be given what was true before it.
+                panel.Answers.ForgetCheap();
+                Say();
+                (isOwed, isUnsettled) = (false, true);
+            }
+            else if (isUnsettled && quiet >= settling)
+            {
+                // Dear answers may have been kept over the last change. One word more, and everything on the screen is true.
                 panel.Answers.Forget();
-                Say(ServerSentEvent.Of("pulse", new PulseAnswer(panel.Time.GetUtcNow())));
-                (isOwed, said) = (false, panel.Time.GetTimestamp());
+                Say();
+                isUnsettled = false;
             }
 
             await PauseAsync(stopping).ConfigureAwait(false);
+        }
+
+        void Say()
+        {
+            this.Say(ServerSentEvent.Of("pulse", new PulseAnswer(panel.Time.GetUtcNow())));
+            said = panel.Time.GetTimestamp();
+        }
+    }
+
+    /// <summary>The mark of the database; empty when it could not be read.</summary>
+    private async Task<string> ReadAsync(CancellationToken stopping)
+    {
+        try
+        {
+            var pulse = await panel.Store.Inspection.ReadPulseAsync(stopping).ConfigureAwait(false);
+            panel.Outage.Over();
+            return pulse;
+        }
+        catch (Exception exception)
+        {
+            // Whatever it is: who looks must not be left with a reader that has ended.
+            if (!stopping.IsCancellationRequested)
+                Log.NoPulse(panel.Log, exception);
+            if (exception is StoreException { Fault: StoreFault.Unavailable })
+                panel.Outage.Began();
+            return "";
         }
     }
 

@@ -31,9 +31,11 @@ internal sealed class EventReader : IAsyncDisposable
     /// <summary>The next event of this name.</summary>
     public async Task<(string? Id, string Data)> NextAsync(string name)
     {
+        // Of the whole wait: pings come for ever.
+        using var late = new CancellationTokenSource(TestSite.Deadline);
         while (true)
         {
-            var (id, kind, data) = await NextAsync();
+            var (id, kind, data) = await NextAsync(late.Token);
             if (kind == name)
                 return (id, data);
         }
@@ -49,10 +51,10 @@ internal sealed class EventReader : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    private async Task<(string? Id, string Kind, string Data)> NextAsync()
+    private async Task<(string? Id, string Kind, string Data)> NextAsync(CancellationToken late)
     {
         var (id, kind, data) = ((string?)null, "message", "");
-        while (await lines.ReadLineAsync().WaitAsync(TestSite.Deadline) is { } line)
+        while (await lines.ReadLineAsync(late) is { } line)
         {
             if (line.Length == 0)
                 return (id, kind, data);

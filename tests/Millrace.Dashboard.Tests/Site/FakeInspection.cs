@@ -12,6 +12,7 @@ internal sealed class FakeInspection(string text = "x") : IJobInspection
     public static readonly Guid Node = new("11111111-2222-3333-4444-555555555555");
 
     private int asked;
+    private int failures;
 
     public int Asked => asked;
 
@@ -111,7 +112,7 @@ internal sealed class FakeInspection(string text = "x") : IJobInspection
     }
 
     public Task<IReadOnlyList<FailureRow>> ReadFailuresAsync(DateTimeOffset since, int limit, CancellationToken cancellationToken) =>
-        Answer<IReadOnlyList<FailureRow>>([new(1, 1, 1, Type, text, Now, Outcome.Failed, text)]);
+        Failures<IReadOnlyList<FailureRow>>([new(1, 1, 1, Type, text, Now, Outcome.Failed, text)]);
 
     public Task<IReadOnlyList<OperationRecord>> ReadOperationsAsync(long beforeId, long? jobId, int limit, CancellationToken cancellationToken) => Answer<IReadOnlyList<OperationRecord>>([FakeOperations.Record(text)]);
 
@@ -123,6 +124,14 @@ internal sealed class FakeInspection(string text = "x") : IJobInspection
 
     public Task<StoreReport> ReportAsync(CancellationToken cancellationToken) =>
         Answer(new StoreReport { Server = "SQLite", Figures = [new("size", text)], Findings = [new Finding("some_code", Severity.Warning, text, text, text)] });
+
+    public int AskedForFailures => failures;
+
+    private Task<T> Failures<T>(T answer)
+    {
+        Interlocked.Increment(ref failures);
+        return Answer(answer);
+    }
 
     private async Task<T> Answer<T>(T answer)
     {

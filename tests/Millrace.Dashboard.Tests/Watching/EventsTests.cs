@@ -19,7 +19,7 @@ public sealed class EventsTests
 
         reader.Response.Headers.GetValues("X-Accel-Buffering").ShouldBe(["no"]);
         reader.Response.Content.Headers.ContentType!.MediaType.ShouldBe("text/event-stream");
-        await TestSite.UntilAsync(() => Task.FromResult(inspection.Asked), asked => asked > 0);
+        await reader.NextAsync("pulse");
         inspection.Pulse = "2";
         (await reader.NextAsync("pulse")).Data.ShouldContain("\"at\":");
     }
@@ -83,16 +83,33 @@ public sealed class EventsTests
     }
 
     [Fact]
-    public async Task When_the_database_is_back_everybody_looks_again()
+    public async Task After_the_last_change_one_word_more_makes_dear_answers_true()
+    {
+        var inspection = new FakeInspection();
+        await using var site = await StartAsync(inspection);
+        await site.GetAsync("/jobs/api/v1/failures");
+        await using var reader = await EventReader.OpenAsync(site, Events, "viewer");
+
+        await reader.NextAsync("pulse");
+        var before = inspection.AskedForFailures;
+        await site.GetAsync("/jobs/api/v1/failures");
+        inspection.AskedForFailures.ShouldBe(before);
+
+        await reader.NextAsync("pulse");
+        await site.GetAsync("/jobs/api/v1/failures");
+        inspection.AskedForFailures.ShouldBe(before + 1);
+    }
+
+    [Fact]
+    public async Task When_the_database_goes_and_when_it_is_back_everybody_looks_again()
     {
         var inspection = new FakeInspection();
         await using var site = await StartAsync(inspection);
         await using var reader = await EventReader.OpenAsync(site, Events, "viewer");
-        await TestSite.UntilAsync(() => Task.FromResult(inspection.Asked), asked => asked > 0);
+        await reader.NextAsync("pulse");
 
         inspection.Fault = new StoreException(StoreFault.Unavailable, "away");
-        var before = inspection.Asked;
-        await TestSite.UntilAsync(() => Task.FromResult(inspection.Asked), asked => asked > before + 1);
+        await reader.NextAsync("pulse");
         inspection.Fault = null;
 
         await reader.NextAsync("pulse");
@@ -108,7 +125,10 @@ public sealed class EventsTests
         (first.Status, first.Code, first.Header("Retry-After")).ShouldBe((503, "database_away", "3"));
         first.Json.Text("detail").ShouldContain("db:5432");
         (await site.GetAsync("/jobs/api/v1/jobs")).Json.Text("since").ShouldBe(first.Json.Text("since"));
-        // The page itself needs no database.
+        // What needs no database says nothing of it.
+        (await site.GetAsync("/jobs/api/v1/me")).Status.ShouldBe(200);
+        (await site.GetAsync("/jobs/api/v1/types")).Json.Text("since").ShouldBe(first.Json.Text("since"));
+        // The page itself needs none.
         (await site.GetAsync("/jobs/")).Status.ShouldBe(200);
 
         inspection.Fault = null;
