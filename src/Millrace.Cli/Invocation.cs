@@ -88,8 +88,11 @@ internal sealed class Invocation(ParseResult parsed, GlobalOptions globals, Term
     /// <summary>Something for people on standard error, unless they want it quiet.</summary>
     public void Say(string line, Ink ink = Ink.Plain)
     {
-        if (!IsQuiet)
-            terminal.Say(line, ink);
+        if (IsQuiet)
+            return;
+        // Both streams may end on one screen: in the order in which they were written.
+        terminal.Flush();
+        terminal.Say(line, ink);
     }
 
     /// <summary>Rows, in the format that was asked for.</summary>

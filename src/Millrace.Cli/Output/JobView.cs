@@ -21,7 +21,7 @@ internal static class JobView
         page.Pair("created", Both(row.Created, invocation, now));
         page.Pair("due", Both(row.Due, invocation, now));
         page.Pair("started", Both(row.Started, invocation, now));
-        page.Pair("finished", Both(row.Finished, invocation, now) + (row is { Started: { } began, Finished: { } ended } ? $", ran {Words.Span(ended - began)}" : ""));
+        page.Pair("finished", row.Finished is { } ended ? $"{Both(ended, invocation, now)}{(row.Started is { } began ? $", ran {Words.Span(ended - began)}" : "")}" : null);
         page.Pair("outcome", row.LastOutcome?.ToWord());
         page.Pair("node", job.NodeName ?? row.Node?.ToString());
         page.Pair("progress", record.Progress is { } percent ? string.Create(CultureInfo.InvariantCulture, $"{percent:0.#}% {texts.Text(record.ProgressMessage)}") : null);
