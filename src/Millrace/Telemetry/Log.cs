@@ -30,6 +30,12 @@ internal static partial class Log
     [LoggerMessage(7, LogLevel.Information, "The loop \"{Loop}\" works again.")]
     public static partial void LoopRecovered(ILogger logger, string loop);
 
+    [LoggerMessage(8, LogLevel.Information, "Node {Node} was asked to claim no more. It finishes the {Running} jobs that it runs, and waits to be let go on.")]
+    public static partial void Draining(ILogger logger, Guid node, int running);
+
+    [LoggerMessage(9, LogLevel.Information, "Node {Node} was let go on and claims again.")]
+    public static partial void DrainEnded(ILogger logger, Guid node);
+
     // 100-199: attempts
 
     [LoggerMessage(100, LogLevel.Warning, "Job {JobId} ({JobType}, queue {Queue}) failed in attempt {Attempt} of {MaxAttempts}.")]

@@ -29,6 +29,7 @@ internal sealed class MillraceHealthCheck(MillraceInstance instance) : IHealthCh
 
         data["node"] = instance.Node.Id;
         data["running"] = instance.Running.Count;
+        data["isDraining"] = instance.Node.IsDraining;
         var silence = instance.Node.LastBeat is { } beat ? instance.Time.GetUtcNow() - beat : TimeSpan.Zero;
         data["sinceLastBeat"] = silence;
         var failing = new List<string>();
@@ -53,6 +54,6 @@ internal sealed class MillraceHealthCheck(MillraceInstance instance) : IHealthCh
         }
         return failing.Count > 0
             ? HealthCheckResult.Degraded($"Failing in a row: {string.Join(", ", failing)}.", null, data)
-            : HealthCheckResult.Healthy("The database answers and all loops work.", data);
+            : HealthCheckResult.Healthy(instance.Node.IsDraining ? "All loops work; the node was asked to claim no more." : "The database answers and all loops work.", data);
     }
 }

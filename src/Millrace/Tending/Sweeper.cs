@@ -19,6 +19,7 @@ internal sealed class Sweeper(MillraceInstance instance) : ITender
     public async Task<TimeSpan> StepAsync(CancellationToken cancellationToken)
     {
         var survey = await instance.Store.SurveyAsync(instance.Node.Id, cancellationToken).ConfigureAwait(false);
+        instance.Node.SetDraining(survey.IsDraining);
         await ReleaseOwnAsync(survey, cancellationToken).ConfigureAwait(false);
         // The dead are for servers: a child's own server knows best how it died, and is there for as long as the child is.
         if (instance.Child is not null)

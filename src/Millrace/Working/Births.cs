@@ -8,7 +8,7 @@ internal sealed class Births(MillraceInstance instance)
     /// <summary>Keeps slots for those of these jobs that can start at once; null when there are none. They are of one queue, because a lease belongs to one.</summary>
     public Birth? Reserve(IReadOnlyList<NewJob> jobs)
     {
-        if (instance.Loops.Count == 0 || !instance.Node.IsAlive || instance.Solo.IsRule)
+        if (instance.Loops.Count == 0 || !instance.Node.MayClaim || instance.Solo.IsRule)
             return null;
         QueueLoop? loop = null;
         HashSet<long>? ids = null;

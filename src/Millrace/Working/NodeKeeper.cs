@@ -19,12 +19,19 @@ internal sealed class NodeKeeper(MillraceInstance instance) : IAsyncDisposable
     private volatile object id = Guid.Empty;
     private volatile bool isAlive;
     private volatile bool isByHand;
+    private volatile bool isDraining;
 
     /// <summary>Random, new at each start and whenever the node was taken for dead.</summary>
     public Guid Id => (Guid)id;
 
     /// <summary>Registered, and not taken for dead as far as we know.</summary>
     public bool IsAlive => isAlive;
+
+    /// <summary>A person asked this node to claim no more. What it holds it finishes.</summary>
+    public bool IsDraining => isDraining;
+
+    /// <summary>Alive, and not draining.</summary>
+    public bool MayClaim => isAlive && !isDraining;
 
     /// <summary>When the last beat was answered, by our own clock; null before the first.</summary>
     public DateTimeOffset? LastBeat { get; private set; }
@@ -61,6 +68,22 @@ internal sealed class NodeKeeper(MillraceInstance instance) : IAsyncDisposable
         await RegisterAsync(Guid.NewGuid(), expiry, cancellationToken).ConfigureAwait(false);
         isByHand = true;
         return Id;
+    }
+
+    /// <summary>Told by the sweeper, which reads it with every survey.</summary>
+    public void SetDraining(bool asked)
+    {
+        if (asked == isDraining)
+            return;
+        isDraining = asked;
+        if (asked)
+        {
+            Log.Draining(instance.Log, Id, instance.Running.Count);
+            return;
+        }
+
+        Log.DrainEnded(instance.Log, Id);
+        instance.LookEverywhere();
     }
 
     /// <summary>The store refused a claim of this node as dead.</summary>
@@ -112,6 +135,8 @@ internal sealed class NodeKeeper(MillraceInstance instance) : IAsyncDisposable
             },
             cancellationToken).ConfigureAwait(false);
         id = next;
+        // A new row, of which nobody has asked anything yet.
+        isDraining = false;
         // Told before the first claim: whoever finds this process dead must know whose leases to look for.
         instance.Child?.Tell(new Processes.ChildMessage.Node(next));
         instance.Supervisor?.ServerIs(next);

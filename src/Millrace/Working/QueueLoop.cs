@@ -93,7 +93,7 @@ internal sealed class QueueLoop
     }
 
     /// <summary>Keeps a slot for a job that is about to be stored. Not while others may be in line: they come first.</summary>
-    public bool TryReserve() => Volatile.Read(ref isWoken) == 0 && !mayHaveMore && !isDraining && slots.TryReserve();
+    public bool TryReserve() => Volatile.Read(ref isWoken) == 0 && !mayHaveMore && !isDraining && !instance.Node.IsDraining && slots.TryReserve();
 
     /// <summary>What became of a reservation: these were claimed with it, or none.</summary>
     /// <param name="reserved">How many slots were kept.</param>
@@ -220,7 +220,7 @@ internal sealed class QueueLoop
 
         var target = Prefetch.Target(Concurrency, slots.AverageRun, window, averageDataSize);
         var inLine = slots.Waiting;
-        var room = isDraining || !instance.Node.IsAlive ? 0 : Concurrency - slots.Abandoned + target - inLine - slots.Running;
+        var room = isDraining || !instance.Node.MayClaim ? 0 : Concurrency - slots.Abandoned + target - inLine - slots.Running;
         var isHungry = mayHaveMore && room > 0 && inLine <= target / 2;
         // Suspects go one by one and before the others, but every second turn is the others', however many suspects a death has left.
         var claimsSuspect = wantsSuspect && solo.TakesSuspects && room > 0 && !(isHungry && tookSuspect) && solo.TryTake(this, slots.AreEmpty);
