@@ -88,6 +88,10 @@ internal sealed partial class PostgresStore
 
     internal TimeSpan LockTimeout => options.LockTimeout;
 
+    internal string Schema => options.Schema;
+
+    internal TimeProvider Time => clock.Time;
+
     // A session that nobody else uses, before or after: what is set in it once need not be set in each transaction.
     internal bool HasOwnSession => !isPooled && given is null;
 

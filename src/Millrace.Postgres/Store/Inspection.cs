@@ -18,7 +18,7 @@ internal sealed partial class PostgresInspection(PostgresStore store) : IJobInsp
     private const string Bounds = """
         select coalesce(@now, clock_timestamp()),
                set_config('statement_timeout', @patience, true),
-               set_config('lock_timeout', @patience, true),
+               set_config('lock_timeout', '0', true),
                set_config('enable_seqscan', 'off', true),
                set_config('max_parallel_workers_per_gather', '0', true),
                set_config('jit', 'off', true)
