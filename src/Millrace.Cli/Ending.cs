@@ -50,7 +50,7 @@ internal static class Ending
         }
     }
 
-    private static ExitCode OfFault(StoreFault fault) => fault switch
+    public static ExitCode OfFault(StoreFault fault) => fault switch
     {
         StoreFault.Conflict => ExitCode.Conflict,
         StoreFault.ReadOnly or StoreFault.Rejected => ExitCode.Refused,

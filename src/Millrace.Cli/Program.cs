@@ -17,7 +17,8 @@ internal static class Program
         var terminal = Terminal.OfProcess();
         var globals = new GlobalOptions();
         var root = CommandTree.Build(globals, terminal);
-        var parsed = root.Parse(args, new() { ResponseFileTokenReplacer = null });
+        // "@file" is for --data to read, and "-queue:mail" is a filter and no bundle of options.
+        var parsed = root.Parse(args, new() { ResponseFileTokenReplacer = null, EnablePosixBundling = false });
         if (ParseFaults.Any(parsed))
         {
             ParseFaults.Write(parsed, terminal);
