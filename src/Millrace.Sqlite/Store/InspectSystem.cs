@@ -18,7 +18,7 @@ internal sealed partial class SqliteInspection
             .Where(node => store.IsAlive(node.Id))];
 
     private const string WorkersSql = """
-        select id, name, kind, server, started_at, dead_at, is_idle, drain_at, drain_by, drain_reason, queues, types
+        select id, name, kind, server, started_at, dead_at, drain_at, drain_by, drain_reason, queues, types
         from millrace_node
         where dead_at is null or dead_at > @since
         order by started_at, id
@@ -49,14 +49,15 @@ internal sealed partial class SqliteInspection
             Started = row.Time(4),
             IsAlive = row.IsDBNull(5),
             Died = row.MaybeTime(5),
-            IsIdle = row.GetBoolean(6),
-            Drain = row.IsDBNull(7) ? null : new Pause(row.Time(7), row.MaybeText(8), row.MaybeText(9), null),
-            Queues = Values.FromTextList(row.GetString(10)),
-            Types = Values.FromTextList(row.GetString(11)),
+            Drain = row.IsDBNull(6) ? null : new Pause(row.Time(6), row.MaybeText(7), row.MaybeText(8), null),
+            Queues = Values.FromTextList(row.GetString(9)),
+            Types = Values.FromTextList(row.GetString(10)),
         }, ("@since", store.Now() - TimeSpan.FromHours(1).ToMicros()));
         return [.. workers.Select(worker => worker with
         {
             IsAlive = worker.IsAlive && store.IsAlive(worker.Id),
+            // Nodes do not say so in this store, which nobody rings: what they run says it.
+            IsIdle = worker.IsAlive && worker.Queues.Count > 0 && !running[worker.Id].Any(),
             RunningCount = running[worker.Id].Count(),
             Running = [.. running[worker.Id].Take(200)],
         })];

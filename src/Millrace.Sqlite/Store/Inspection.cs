@@ -211,7 +211,9 @@ internal sealed partial class SqliteInspection(SqliteStore store) : IJobInspecti
     public Task<MatchCount> CountMatchesAsync(JobFilter filter, OperationKind kind, long upToId, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(filter);
-        return LookAsync(session => CountMatches(session, filter, JobChanges.Allowed(kind), upToId), cancellationToken);
+        var allowed = JobChanges.Allowed(kind);
+        ArgumentOutOfRangeException.ThrowIfEqual((int)allowed, (int)StateSet.None, nameof(kind));
+        return LookAsync(session => CountMatches(session, filter, allowed, upToId), cancellationToken);
     }
 
     private static MatchCount CountMatches(Session session, JobFilter filter, StateSet allowed, long upToId)

@@ -40,7 +40,7 @@ internal sealed class Matching
     }
 
     /// <summary>No job with a smaller id matches.</summary>
-    public long LeastId => IdTerms().Max(term => term.From) ?? 1;
+    public long LeastId => Math.Max(1, IdTerms().Max(term => term.From) ?? 1);
 
     /// <summary>No job with a larger id matches.</summary>
     public long GreatestId => IdTerms().Min(term => term.To) ?? long.MaxValue;
@@ -264,7 +264,8 @@ internal sealed class Matching
     /// <summary>A number may be the name of a member or the number of an item: both are asked for.</summary>
     private static IEnumerable<string> PathsOf(IReadOnlyList<string> names)
     {
-        List<string> paths = ["$"];
+        // No stored text has a zero in it, and in a path it would be the end.
+        List<string> paths = names.Any(name => name.Contains('\0', StringComparison.Ordinal)) ? [] : ["$"];
         foreach (var name in names)
         {
             var member = $".\"{name.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"";

@@ -54,9 +54,13 @@ internal sealed class BulkChange(IJobStore store)
                 progress?.Report((done, skipped));
             }
 
-            if (page.Next is not { } next)
+            // Some of the page were left, in case all before them could be changed.
+            if (ids.Count < page.Ids.Count)
+                after = ids[^1];
+            else if (page.Next is { } next)
+                after = next;
+            else
                 return;
-            after = ids.Count < page.Ids.Count ? ids[^1] : next;
         }
     }
 }

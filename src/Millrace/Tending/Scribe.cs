@@ -3,13 +3,16 @@ using Millrace.Working;
 
 namespace Millrace.Tending;
 
-/// <summary>Stores the log lines and the last word about progress of attempts that run for long, so that people can read along, and refreshes the figures that metrics show.</summary>
+/// <summary>Stores the log lines and the last word about progress of attempts that run for long, so that people can read along, and the counts of what has ended; refreshes the figures that metrics show.</summary>
 internal sealed class Scribe(MillraceInstance instance) : ITender
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan DepthsInterval = TimeSpan.FromSeconds(10);
 
+    private static readonly TimeSpan StatsInterval = TimeSpan.FromSeconds(5);
+
     private long? depthsRead;
+    private long? statsSaved;
 
     public string Name => "write logs";
 
@@ -36,6 +39,13 @@ internal sealed class Scribe(MillraceInstance instance) : ITender
             var depths = await instance.Store.ReadDepthsAsync(cancellationToken).ConfigureAwait(false);
             instance.Telemetry.Depths(depths, await instance.Store.ReadClockAsync(cancellationToken).ConfigureAwait(false));
         }
+        // The last: a failure is tried again with the next step, and keeps nothing else from being written.
+        if (statsSaved is not { } saved || instance.Time.GetElapsedTime(saved) >= StatsInterval)
+        {
+            await instance.Stats.SaveAsync(instance.Store, cancellationToken).ConfigureAwait(false);
+            statsSaved = instance.Time.GetTimestamp();
+        }
+
         return Interval;
     }
 }

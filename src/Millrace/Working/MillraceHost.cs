@@ -100,8 +100,23 @@ internal sealed class MillraceHost(MillraceInstance instance) : IHostedService
         }
         await children.ConfigureAwait(false);
         await upkeep.ConfigureAwait(false);
+        await SaveStatsAsync(cancellationToken).ConfigureAwait(false);
         await instance.Node.DisposeAsync().ConfigureAwait(false);
         Log.Stopped(instance.Log, instance.Loops.Sum(loop => loop.Released));
+    }
+
+    /// <summary>The last counts. A stop does not wait for them when the database is away.</summary>
+    private async Task SaveStatsAsync(CancellationToken cancellationToken)
+    {
+        using var patience = new CancellationTokenSource(GraceAfterToken, instance.Time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        try
+        {
+            await instance.Stats.SaveAsync(instance.Store, both.Token).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is StoreException or OperationCanceledException)
+        {
+        }
     }
 
     private List<QueueLoop> OpenLoops(WorkerOptions workers)

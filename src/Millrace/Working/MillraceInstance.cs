@@ -118,6 +118,9 @@ internal sealed class MillraceInstance : IAsyncDisposable, IDisposable
 
     public WakeUps WakeUps { get; } = new();
 
+    /// <summary>What has ended here, for charts and rates.</summary>
+    public StatBook Stats { get; } = new();
+
     public NodeKeeper Node { get; }
 
     public Idleness Idleness { get; }

@@ -4,9 +4,11 @@ using Millrace.Telemetry;
 
 namespace Millrace.Working;
 
-/// <summary>Sends one queue's turns, each until it is answered: a turn can be repeated (rule 7), and finished results wait here for as long as the database is away (G9).</summary>
+/// <summary>Sends one queue's turns, each until it is answered: a turn can be repeated (rule 7), and finished results wait here for as long as the database is away (G9). Counts what was accepted.</summary>
 internal sealed class TurnSender(MillraceInstance instance, string queue)
 {
+    private readonly StatPage stats = instance.Stats.Open(queue);
+
     /// <summary>How many tries in a row have failed; 0 when the last was answered.</summary>
     public int Failed { get; private set; }
 
@@ -21,6 +23,7 @@ internal sealed class TurnSender(MillraceInstance instance, string queue)
                 if (Failed >= 3)
                     Log.LoopRecovered(instance.Log, $"queue {queue}");
                 Failed = 0;
+                stats.Count(turn, answer);
                 return answer;
             }
             catch (Exception exception) when (!abandoned.IsCancellationRequested)
