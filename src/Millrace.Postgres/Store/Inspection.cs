@@ -14,12 +14,14 @@ internal sealed partial class PostgresInspection(PostgresStore store) : IJobInsp
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     // Not the settings of the engine's session: these statements are planned each time, for the values they have. No sequential scans all the same, where an index can be used: the statistics
-    // of tables whose rows come and go say little. Statements over many rows stay with one process of the server: the others are for the jobs.
+    // of tables whose rows come and go say little. No sorts and merges either, where there is another way: they read the whole history to get to the end of it. Statements over many rows stay with one process of the server: the others are for the jobs.
     private const string Bounds = """
         select coalesce(@now, clock_timestamp()),
                set_config('statement_timeout', @patience, true),
                set_config('lock_timeout', '0', true),
                set_config('enable_seqscan', 'off', true),
+               set_config('enable_mergejoin', 'off', true),
+               set_config('enable_sort', 'off', true),
                set_config('max_parallel_workers_per_gather', '0', true),
                set_config('jit', 'off', true)
         """;
@@ -182,10 +184,10 @@ internal sealed partial class PostgresInspection(PostgresStore store) : IJobInsp
     {
         foreach (var source in matching.Sources)
         {
-            if (Matching.Measure(source) is not { } measure)
+            if (Candidates.Measure(source) is not { } measure)
                 return source;
             var count = await look.OneAsync(measure, matching.SourceValues(), static reader => reader.GetInt64(0), cancellationToken).ConfigureAwait(false);
-            if (count <= Matching.Few)
+            if (count <= Candidates.Few)
                 return source;
         }
 

@@ -4,36 +4,11 @@ using Npgsql;
 
 namespace Millrace.Postgres;
 
-/// <summary>Where a search takes its candidates from.</summary>
-internal enum MatchSource
-{
-    /// <summary>All jobs, by id.</summary>
-    All,
-
-    /// <summary>The places of jobs that have not finished.</summary>
-    Places,
-
-    /// <summary>Jobs with one of a few tags.</summary>
-    Tag,
-
-    /// <summary>The ticks of schedules.</summary>
-    Schedule,
-
-    /// <summary>The children of a job.</summary>
-    Parent,
-
-    /// <summary>Jobs with a failed attempt, while there are few.</summary>
-    Failures,
-}
-
 /// <summary>A filter as a statement: candidates by id from the narrowest source, then the conditions. Values are parameters, all of them.</summary>
 internal sealed class Matching
 {
     /// <summary>How many candidates one call looks at.</summary>
     public const int MostCandidates = 100_000;
-
-    /// <summary>Up to how many rows are few enough to be sorted for each page.</summary>
-    public const int Few = 20_000;
 
     private const StateSet Live = StateSet.Ready | StateSet.Scheduled | StateSet.Retrying | StateSet.Waiting | StateSet.Quarantined | StateSet.Running;
 
@@ -105,6 +80,8 @@ internal sealed class Matching
                 yield return MatchSource.Schedule;
             if (isAboutFailures)
                 yield return MatchSource.Failures;
+            if ((states & Live) == StateSet.None)
+                yield return MatchSource.Finished;
         }
     }
 
@@ -249,86 +226,12 @@ internal sealed class Matching
     public NpgsqlParameter[] SourceValues() =>
         [Texts("tags", tags.FirstOrDefault() ?? []), Texts("schedules", schedules.FirstOrDefault() ?? []), Long("parent", parents.Count > 0 ? parents[0] : null)];
 
-    /// <summary>The statement that counts what a source holds, up to a little more than <see cref="Few"/>; null for one that is good however much it holds.</summary>
-    public static string? Measure(MatchSource source) => source switch
-    {
-        MatchSource.Tag => CountTagged,
-        MatchSource.Failures => CountFailures,
-        _ => null,
-    };
-
-    private const string CountTagged = """
-        select count(*)
-        from (select from millrace.job j where j.tag = any(@tags) limit 20001) few
-        """;
-
-    private const string CountFailures = """
-        select count(*)
-        from (select from millrace.attempt a where a.success = false limit 20001) few
-        """;
-
-    private const string FromAll = """
-        select j.id
-            from millrace.job j
-            where j.id > @low and j.id < @high
-            order by j.id {order}
-            limit @chunk
-        """;
-
-    private const string FromPlaces = """
-        select distinct place.id
-            from (
-                (select r.id from millrace.ready r where r.id > @low and r.id < @high order by r.id {order} limit @chunk)
-                union all
-                (select s.id from millrace.scheduled s where s.id > @low and s.id < @high order by s.id {order} limit @chunk)
-                union all
-                (select w.id from millrace.waiting w where w.id > @low and w.id < @high order by w.id {order} limit @chunk)
-                union all
-                (select distinct u.job_id from millrace.lease l cross join lateral unnest(l.job_ids) as u(job_id) where u.job_id > @low and u.job_id < @high)
-            ) place
-            order by place.id {order}
-            limit @chunk
-        """;
-
-    // "offset 0" keeps the order from being pushed down: the index of tags finds them all, and few are sorted quickly.
-    private const string FromTag = """
-        select few.id
-            from (select j.id from millrace.job j where j.tag = any(@tags) offset 0) few
-            where few.id > @low and few.id < @high
-            order by few.id {order}
-            limit @chunk
-        """;
-
-    private const string FromFailures = """
-        select few.id
-            from (select distinct a.job_id as id from millrace.attempt a where a.success = false offset 0) few
-            where few.id > @low and few.id < @high
-            order by few.id {order}
-            limit @chunk
-        """;
-
-    private const string FromSchedule = """
-        select tick.id
-            from unnest(@schedules) as named(name)
-            cross join lateral (select j.id from millrace.job j where j.schedule = named.name and j.id > @low and j.id < @high order by j.id {order} limit @chunk) tick
-            order by tick.id {order}
-            limit @chunk
-        """;
-
-    private const string FromParent = """
-        select j.id
-            from millrace.job j
-            where j.parent = @parent and j.id > @low and j.id < @high
-            order by j.id {order}
-            limit @chunk
-        """;
-
     // ---- the statement
 
     /// <summary>One helping of a search: how many candidates it had, the last of them, and with each row (or none) the columns asked for.</summary>
     public string Search(MatchSource source, string columns) => Ordered($"""
         with candidate as materialized (
-            {TextOf(source)}
+            {Candidates.From(source, states)}
         ),
         {Standing.Running},
         matched as materialized (
@@ -348,7 +251,7 @@ internal sealed class Matching
     /// <summary>The same, counted by state, type and queue.</summary>
     public string Count(MatchSource source) => Ordered($"""
         with candidate as materialized (
-            {TextOf(source)}
+            {Candidates.From(source, states)}
         ),
         {Standing.Running},
         matched as materialized (
@@ -367,16 +270,6 @@ internal sealed class Matching
         .Replace("{order}", "@order", StringComparison.Ordinal)
         .Replace("@order", IsDescending ? "desc" : "asc", StringComparison.Ordinal)
         .Replace("@extreme", IsDescending ? "min" : "max", StringComparison.Ordinal);
-
-    private static string TextOf(MatchSource source) => source switch
-    {
-        MatchSource.Places => FromPlaces,
-        MatchSource.Tag => FromTag,
-        MatchSource.Schedule => FromSchedule,
-        MatchSource.Parent => FromParent,
-        MatchSource.Failures => FromFailures,
-        _ => FromAll,
-    };
 
     /// <summary>The state that a word of <see cref="Standing"/> is.</summary>
     public static JobState StateOf(string word) => JobChanges.StateOf(word) switch

@@ -12,18 +12,18 @@ internal static class Standing
                left(j.data, 2000), left(last.error, 500), j.schedule, j.parent, v.node, p.percent, d.operation
         """;
 
-    /// <summary>A job with its place, its latest ended run, and what follows from them. The last run decides about finality.</summary>
+    /// <summary>A job with its place, its latest ended run, and what follows from them. The last run decides about finality. Each is looked up by its id: "limit 1" keeps the planner from reading whole tables instead.</summary>
     public const string Joins = """
-        join millrace.job j on j.id = c.id
+        cross join lateral (select x.id, x.type, x.tag, x.user_id, x.queue, x.priority, x.data, x.due, x.created, x.policy, x.headers, x.trace, x.parent, x.schedule, x.key from millrace.job x where x.id = c.id limit 1) j
         left join millrace.deleted_job d on d.job_id = j.id
-        left join millrace.waiting w on w.id = j.id
-        left join millrace.scheduled s on s.id = j.id
-        left join millrace.ready r on r.id = j.id
+        left join lateral (select x.id, x.reason, x.due, x.priority, x.run, x.attempt from millrace.waiting x where x.id = c.id limit 1) w on true
+        left join lateral (select x.id, x.due, x.priority, x.run, x.attempt from millrace.scheduled x where x.id = c.id limit 1) s on true
+        left join lateral (select x.id, x.priority, x.run, x.attempt from millrace.ready x where x.id = c.id limit 1) r on true
         left join running u on u.job_id = j.id
         left join lateral (
             select a.run, a.attempt, a.outcome, a.started, a.finished, a.node, a.result, a.error
             from millrace.attempt a
-            where a.job_id = j.id
+            where a.job_id = c.id
             order by a.run desc
             limit 1) last on true
         left join millrace.progress p on p.job_id = j.id and p.run = u.run
@@ -46,14 +46,18 @@ internal static class Standing
                    coalesce(u.node, last.node) as node) v
         """;
 
-    /// <summary>What a node runs of the candidates: listed by a lease and not ended.</summary>
+    /// <summary>What a node runs of the candidates: listed by a lease and not ended. Two steps, or all that leases list would be looked up.</summary>
     public const string Running = """
-        running as materialized (
-            select u.job_id, u.run, u.attempt, l.id as lease, l.node, l.claimed_at
+        listed as materialized (
+            select u.job_id, u.run, u.attempt, l.node, l.claimed_at
             from millrace.lease l
             cross join lateral unnest(l.job_ids, l.runs, l.attempts) as u(job_id, run, attempt)
             where u.job_id in (select id from candidate)
-                and not exists (select from millrace.attempt a where a.job_id = u.job_id and a.run = u.run)
+        ),
+        running as materialized (
+            select job_id, run, attempt, node, claimed_at
+            from listed
+            where not exists (select from millrace.attempt a where a.job_id = listed.job_id and a.run = listed.run)
         )
         """;
 

@@ -54,7 +54,7 @@ internal sealed partial class PostgresStore
             where s.id = any(@born)
                 and s.due <= s.created
                 and exists (select from millrace.node n where n.id = @node and n.dead_at is null and n.expires_at > s.created)
-                and not exists (select from millrace.queue q where q.name = @queue and q.is_paused)
+                and not exists (select from millrace.queue q where q.name = @queue and q.is_paused and coalesce(q.resume_at > coalesce(@now, clock_timestamp()), true))
                 and not exists (select from millrace.lease l where l.id = @lease)
         ),
         leased as (

@@ -19,6 +19,13 @@ internal sealed partial class PostgresStore
         where id = @id
         """;
 
+    // Those too that have been removed since, of which nothing is noted any more.
+    private const string CountLost = """
+        update millrace.operation
+        set skipped = greatest(expected - done, 0)
+        where id = @id
+        """;
+
     private const string NextToUndo = """
         select u.job_id
         from millrace.operation_job u
@@ -63,6 +70,7 @@ internal sealed partial class PostgresStore
         where was.place in ('ready', 'scheduled', 'waiting')
             and last.run = was.run
             and last.outcome = 'cancelled'
+            and not exists (select from millrace.deleted_job d where d.job_id = was.id and d.operation <> @operation)
             and not exists (select from millrace.ready p where p.id = was.id)
             and not exists (select from millrace.scheduled p where p.id = was.id)
             and not exists (select from millrace.waiting p where p.id = was.id)
@@ -222,7 +230,7 @@ internal sealed partial class PostgresStore
         {
             var connection = session.Connection;
             await session.BeginAsync(cancellationToken).ConfigureAwait(false);
-            await ExecuteAsync(connection, CountOperation, [Long("id", undo), Long("done", 0), Long("skipped", work.Lost)], cancellationToken).ConfigureAwait(false);
+            await ExecuteAsync(connection, CountLost, [Long("id", undo)], cancellationToken).ConfigureAwait(false);
             await EndAsync(connection, undo, OperationKind.Undo, null, cancellationToken).ConfigureAwait(false);
             var found = await ReadAsync(connection, FindOperation, [Long("id", undo)], OperationAt, cancellationToken).ConfigureAwait(false);
             await session.CommitAsync(cancellationToken).ConfigureAwait(false);
@@ -281,8 +289,6 @@ internal sealed partial class PostgresStore
         public short? Priority => priority;
 
         public long After { get; set; }
-
-        public long Lost { get; set; }
     }
 
     // False when nothing is left to do.
@@ -307,7 +313,6 @@ internal sealed partial class PostgresStore
         };
         await ExecuteAsync(connection, CountOperation, [Long("id", work.Undo), Long("done", restored), Long("skipped", 0)], cancellationToken).ConfigureAwait(false);
         await session.CommitAsync(cancellationToken).ConfigureAwait(false);
-        work.Lost += ids.Length - restored;
         work.After = ids[^1];
         return true;
     }

@@ -18,7 +18,7 @@ internal static class ExpectedSchema
     /// <summary>What is missing, and the statement that makes it where that is all there is to it.</summary>
     /// <param name="connection">The file.</param>
     /// <param name="version">The version it says it has. A newer one than this program knows is compared with what it knows.</param>
-    public static IReadOnlyList<(string What, string? Fix)> Missing(SqliteConnection connection, long version)
+    public static IReadOnlyList<(string Kind, string Name, string? Fix)> Missing(SqliteConnection connection, long version)
     {
         using var expected = new SqliteConnection("Data Source=:memory:;Pooling=False");
         expected.Open();
@@ -26,13 +26,13 @@ internal static class ExpectedSchema
             Execute(expected, text);
         var found = Read(connection, ObjectsSql, row => row.GetString(1)).ToHashSet(StringComparer.Ordinal);
         var columns = Read(connection, ColumnsSql, row => row.GetString(0)).ToHashSet(StringComparer.Ordinal);
-        var missing = new List<(string, string?)>();
+        var missing = new List<(string, string, string?)>();
         foreach (var (type, name, sql) in Read(expected, ObjectsSql, row => (row.GetString(0), row.GetString(1), row.IsDBNull(2) ? null : row.GetString(2))))
             if (!found.Contains(name))
-                missing.Add(($"{type} {name}", type is "index" or "view" ? sql : null));
+                missing.Add((type, name, type is "index" or "view" ? sql : null));
         foreach (var column in Read(expected, ColumnsSql, row => row.GetString(0)))
             if (found.Contains(column.Split('.')[0]) && !columns.Contains(column))
-                missing.Add(($"column {column}", null));
+                missing.Add(("column", column, null));
         return missing;
     }
 

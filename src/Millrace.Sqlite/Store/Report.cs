@@ -10,6 +10,9 @@ internal sealed partial class SqliteInspection
     /// <summary>Longer waits are reported: shorter ones are a matter of the next look.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
+    /// <summary>A wait that somebody has noticed by now.</summary>
+    private static readonly TimeSpan LongWait = TimeSpan.FromMinutes(5);
+
     private const int Samples = 20;
 
     public Task<StoreReport> ReportAsync(CancellationToken cancellationToken) => store.ExamineAsync(Report, cancellationToken);
@@ -23,7 +26,7 @@ internal sealed partial class SqliteInspection
         CheckFile(session, report);
         CheckSchema(session, report, version, known);
         // The statements below are for the tables of this version.
-        if (version >= known && !report.Has("schema_drift"))
+        if (version >= known && !report.Findings.Exists(finding => finding.Code is "table_missing" or "column_missing"))
         {
             CheckClock(session, report);
             CheckWork(session, report);
@@ -109,9 +112,9 @@ internal sealed partial class SqliteInspection
         else if (version > known)
             report.Find("schema_new", version > known + 1 ? Severity.Error : Severity.Notice, $"The schema has version {version}; this version of Millrace knows {known}.", "A newer version was started on this file.",
                 "Upgrade this program.");
-        foreach (var (what, fix) in version == 0 ? [] : ExpectedSchema.Missing(session.Connection, version))
-            report.Find("schema_drift", Severity.Error, $"The {what} is missing.", "It was dropped by hand, or the file was put together from parts.",
-                fix is null ? "Restore a backup, or add it as the migration of that version does." : "Run the statement.", fix);
+        foreach (var (kind, name, fix) in version == 0 ? [] : ExpectedSchema.Missing(session.Connection, version))
+            report.Find($"{kind}_missing", fix is null ? Severity.Error : Severity.Warning, $"The {kind} {name} is missing.", "It was dropped by hand, or the file was put together from parts.",
+                fix is null ? "Restore a backup, or make it as the migrations do." : "Run the statement.", fix);
     }
 
     // ---- the clock
@@ -135,7 +138,7 @@ internal sealed partial class SqliteInspection
     // ---- the work
 
     private const string DeadLeasesSql = """
-        select l.node, min(l.claimed_at), count(*), sum(json_array_length(l.job_ids)), max(n.dead_at)
+        select l.node, coalesce(max(n.name), l.node), min(l.claimed_at), count(*), sum(json_array_length(l.job_ids)), max(n.dead_at)
         from millrace_lease l
         left join millrace_node n on n.id = l.node
         group by l.node
@@ -170,47 +173,48 @@ internal sealed partial class SqliteInspection
         var late = now - Patience.ToMicros();
         var (living, pauses) = (Living(session), Pauses(session, now));
         report.Add("living nodes", $"{living.Count}");
-        foreach (var queue in Queues(session).Where(queue => queue.Ready > 0 && queue.Nodes == 0 && !pauses.ContainsKey(queue.Name)).Take(Samples))
-            report.Find("queue_without_worker", Severity.Warning, $"Queue \"{queue.Name}\" has {queue.Ready} ready jobs, the oldest since {queue.OldestReady:u}, and no living node works on it.",
+        foreach (var queue in Queues(session).Where(queue => queue.Ready + queue.Scheduled > 0 && queue.Nodes == 0 && !pauses.ContainsKey(queue.Name)).Take(Samples))
+            report.Find("queue_without_worker", queue.OldestReady < (now - LongWait.ToMicros()).ToTime() ? Severity.Error : Severity.Warning,
+                $"The queue \"{queue.Name}\" has {queue.Ready} ready and {queue.Scheduled} scheduled jobs and no living node that works on it{(queue.OldestReady is { } since ? $"; the oldest waits since {since:u}" : "")}.",
                 "No process with workers for it runs, all of them are draining, or its name is misspelt.", "Start a process whose WorkerOptions.Queues has it.");
         foreach (var (type, count) in session.Query(StrangeTypesSql, row => (Type: row.GetString(0), Count: row.GetInt64(1))).Where(row => !living.Any(node => node.Types.Contains(row.Type))))
-            report.Find("type_without_handler", Severity.Warning, $"{count} jobs of the type \"{type}\" wait for a node that knows it.", "No living process has a handler for it: it was removed, renamed without an alias, or not deployed yet.",
+            report.Find("type_without_handler", Severity.Warning, $"Jobs of the type \"{type}\" that wait for a node which knows it: {count}.", "No living process has a handler for it: it was removed, renamed without an alias, or not deployed yet.",
                 "Start a process with the handler, add the old name to Aliases of [Job], or cancel the jobs.");
         foreach (var (node, claimed, leases, jobs) in DeadLeases(session, living, late).Take(Samples))
-            report.Find("lease_of_dead_node", Severity.Warning, $"Node {node} is dead, and its {leases} leases of {jobs} jobs, the oldest from {claimed.ToTime():u}, were not taken back.",
-                "No other process is running that could.", "Start a process with Millrace: it takes them back within seconds.");
+            report.Find("lease_of_the_dead", Severity.Error, $"The node {node} is dead, and its leases ({leases}, of {jobs} jobs, the oldest from {claimed.ToTime():u}) were not taken back.",
+                "No living node tends: none is running, or its loops fail.", "Start a process with Millrace: it takes them back within seconds. If one runs, look at its log and at its health check.");
         foreach (var name in session.Query(LateTickSql, row => row.GetString(0), ("@late", late)))
             report.Find("schedule_late", Severity.Warning, $"A tick of the schedule \"{name}\" was due more than a minute ago and has not fired.", "No process is running that could, or it cannot read the expression or the time zone.",
                 "Start a process with Millrace; otherwise look for the schedule's name in its log.");
-        var (overdue, since) = session.Query(LateScheduledSql, row => (row.GetInt64(0), row.MaybeNumber(1)), ("@late", late))[0];
-        if (since is { } oldest)
-            report.Find("promotion_late", Severity.Warning, $"{overdue} scheduled jobs have been due for more than a minute, the first since {oldest.ToTime():u}.", "No process is running that could make them ready.",
+        var (overdue, first) = session.Query(LateScheduledSql, row => (row.GetInt64(0), row.MaybeNumber(1)), ("@late", late))[0];
+        if (first is { } due)
+            report.Find("promotion_late", Severity.Warning, $"Scheduled jobs that have been due for more than a minute: {overdue}, the first since {due.ToTime():u}.", "No process is running that could make them ready.",
                 "Start a process with Millrace.");
         foreach (var name in session.Query(LapsedPauseSql, row => row.GetString(0), ("@late", late)))
             report.Find("pause_lapsed", Severity.Notice, $"The pause of queue \"{name}\" is over, and still recorded.", "No process has tidied up since. The pause has no effect any more.", "Nothing, or run the statement.",
                 $"update millrace_queue set is_paused = 0, paused_at = null, paused_by = null, pause_reason = null, resume_at = null where is_paused = 1 and resume_at <= {now.ToString(CultureInfo.InvariantCulture)}");
         if (session.Query(QuarantineSql, row => (Id: row.GetInt64(0), Type: row.GetString(1))) is { Count: > 0 } quarantined)
-            report.Find("quarantine", Severity.Warning, $"{(quarantined.Count == Samples ? "At least " : "")}{quarantined.Count} jobs are in quarantine: {string.Join(", ", quarantined.Select(job => $"{job.Id} ({job.Type})"))}.",
+            report.Find("quarantine", Severity.Warning, $"Jobs in quarantine{(quarantined.Count == Samples ? $", the first {Samples}" : "")}: {string.Join(", ", quarantined.Select(job => $"{job.Id} ({job.Type})"))}.",
                 "Their processes died while they ran, three times.", "Look at the error of the last attempt (millrace show ID); then retry or cancel them.");
     }
 
-    private static IEnumerable<(Guid Node, long Claimed, long Leases, long Jobs)> DeadLeases(Session session, List<LivingNode> living, long late) =>
-        session.Query(DeadLeasesSql, row => (Node: row.Guid(0), Claimed: row.GetInt64(1), Leases: row.GetInt64(2), Jobs: row.GetInt64(3), DeadAt: row.MaybeNumber(4)))
+    private static IEnumerable<(string Name, long Claimed, long Leases, long Jobs)> DeadLeases(Session session, List<LivingNode> living, long late) =>
+        session.Query(DeadLeasesSql, row => (Node: row.Guid(0), Name: row.GetString(1), Claimed: row.GetInt64(2), Leases: row.GetInt64(3), Jobs: row.GetInt64(4), DeadAt: row.MaybeNumber(5)))
             .Where(lease => lease.Claimed < late && (lease.DeadAt ?? 0) < late && !living.Any(node => node.Id == lease.Node))
-            .Select(lease => (lease.Node, lease.Claimed, lease.Leases, lease.Jobs));
+            .Select(lease => (lease.Name, lease.Claimed, lease.Leases, lease.Jobs));
 
     // ---- each job is in exactly one place
 
     private const string PlaceFaultsSql = $"""
         with {Standing.Leased}
         select j.id,
-               iif(r.id is null, '', ' ready') || iif(s.id is null, '', ' scheduled') || iif(w.id is null, '', ' waiting') || iif({Standing.IsRunning}, ' running', '')
-                   || iif(a.outcome in ('succeeded', 'discarded', 'cancelled', 'replaced', 'superseded') and a.run >= max(coalesce(r.run, 0), coalesce(s.run, 0), coalesce(w.run, 0), iif({Standing.IsRunning}, (select l.run from leased l where l.id = j.id), 0)), ' finished', '')
-                   as places
+               substr(iif(r.id is null, '', ', ready') || iif(s.id is null, '', ', scheduled') || iif(w.id is null, '', ', waiting') || iif({Standing.IsRunning}, ', running', '')
+                   || iif(a.outcome in ('succeeded', 'discarded', 'cancelled', 'replaced', 'superseded')
+                       and a.run >= coalesce(r.run, s.run, w.run, iif({Standing.IsRunning}, (select l.run from leased l where l.id = j.id), 0)), ', finished', ''), 3) as places
         from (select id from millrace_job where id < @before order by id desc limit @chunk) c
         cross join millrace_job j on j.id = c.id
         {Standing.JoinAll}
-        where places not in (' ready', ' scheduled', ' waiting', ' running', ' finished')
+        where places not in ('ready', 'scheduled', 'waiting', 'running', 'finished')
         limit 20
         """;
 
@@ -229,7 +233,7 @@ internal sealed partial class SqliteInspection
     /// <summary>The newest jobs first, as many as there is time for.</summary>
     private static void CheckPlaces(Session session, ReportSheet report)
     {
-        var faults = session.Query(TwiceLeasedSql, row => (Id: row.GetInt64(0), Places: " running running"));
+        var faults = session.Query(TwiceLeasedSql, row => (Id: row.GetInt64(0), Places: "running, running"));
         var (before, looked, isDone) = (long.MaxValue, 0L, false);
         while (!isDone && session.Limit?.IsNear != true && faults.Count < Samples)
         {
@@ -239,12 +243,14 @@ internal sealed partial class SqliteInspection
             (looked, before, isDone) = (looked + count, last ?? 0, count < Size);
         }
 
-        report.Add("jobs in exactly one place", $"{(faults.Count == 0 ? "all" : $"not {faults.Count}")} of {(isDone ? "" : "the newest ")}{looked} jobs");
+        report.Add("jobs whose place was checked", $"{looked}{(isDone ? "" : ", the newest")}");
         if (faults.Count > 0)
-            report.Find("place", Severity.Error, $"{(faults.Count >= Samples ? "At least " : "")}{faults.Count} jobs are in no place or in several: {string.Join("; ", faults.Take(Samples).Select(fault => $"{fault.Id}:{(fault.Places.Length == 0 ? " nowhere" : fault.Places)}"))}.",
-                "The tables were changed by hand, or a fault of Millrace.", "Keep a copy of the file and report it. A job that is nowhere runs again after \"millrace retry ID\".");
+            report.Find("place", Severity.Error,
+                $"{(faults.Count >= Samples ? "At least " : "")}{faults.Count} of {looked} jobs are not in exactly one place: {string.Join(", ", faults.Take(Samples).Select(fault => $"{fault.Id} ({(fault.Places.Length == 0 ? "nowhere" : fault.Places)})"))}.",
+                "A table was changed or restored by hand; or this is a fault in Millrace.",
+                "Keep a copy of the file, and report the rows of these jobs. A job that is nowhere runs again after \"millrace retry ID\".");
         foreach (var (table, count) in session.Query(StrayRowsSql, row => (Table: row.GetString(0), Count: row.GetInt64(1))).Where(row => row.Count > 0))
-            report.Find("stray_rows", Severity.Error, $"{(count == 1000 ? "At least " : "")}{count} rows of {table} belong to no job.", "Jobs were deleted by hand.", "Run the statement.",
+            report.Find("stray_rows", Severity.Error, $"Rows of {table} that belong to no job: {(count == 1000 ? "at least " : "")}{count}.", "Jobs were deleted by hand.", "Run the statement.",
                 $"delete from {table} where id not in (select id from millrace_job)");
     }
 }
@@ -255,8 +261,6 @@ internal sealed class ReportSheet
     public List<KeyValuePair<string, string>> Figures { get; } = [];
 
     public List<Finding> Findings { get; } = [];
-
-    public bool Has(string code) => Findings.Exists(finding => finding.Code == code);
 
     public void Add(string name, string value) => Figures.Add(new(name, value));
 
