@@ -34,15 +34,16 @@ public sealed class PipingTests
     {
         await using var scene = await Scene.MakeAsync("sqlite");
         using var process = scene.Tool.Start(["tail", "--ndjson", "--quiet"]);
+        var first = process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask();
         await Eventually.IsAsync(
             async () =>
             {
                 // It tells of what comes after it has begun.
                 await scene.SubmitAsync(new Welcome("Ada"));
-                return process.StandardOutput.Peek() >= 0;
+                return first.IsCompleted;
             },
             "a line of the stream");
-        using (var line = JsonDocument.Parse((await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken))!))
+        using (var line = JsonDocument.Parse((await first)!))
         {
             line.RootElement.GetProperty("event").GetString().ShouldBe("state");
             line.RootElement.GetProperty("job").GetProperty("type").GetString().ShouldBe("welcome");

@@ -33,6 +33,8 @@ internal static partial class Snapshot
     private static string Scrub(string text)
     {
         text = Figures().Replace(text, "$1{ … }");
+        // What a store notes of a change, for itself and for people.
+        text = Noted().Replace(text, "$1{ … }");
         // Where liveness is a lock, nothing expires.
         text = Expiry().Replace(text, "");
         text = Time().Replace(text, "<time>");
@@ -47,6 +49,9 @@ internal static partial class Snapshot
 
     [GeneratedRegex("""("figures": )\{[^}]*\}""")]
     private static partial Regex Figures();
+
+    [GeneratedRegex("""("(?:before|after)": )(?:\{[^{}]*\})""")]
+    private static partial Regex Noted();
 
     [GeneratedRegex("""
         \n *"expires": [^\n]*
