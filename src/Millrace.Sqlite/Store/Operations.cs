@@ -97,7 +97,7 @@ internal sealed partial class SqliteStore
     {
         EndOperation(session, operation, error, Now());
         return FindOperation(session, operation)
-            ?? throw new StoreException(StoreFault.Rejected, $"There is no operation {operation} in {file.Path}. Was it forgotten, or begun on another database?");
+            ?? throw new ArgumentException($"There is no operation {operation}. IJobOperations.BeginAsync gives their ids.", nameof(operation));
     }, cancellationToken);
 
     private const string MayBeUndoneSql = """

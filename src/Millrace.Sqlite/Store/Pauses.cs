@@ -42,8 +42,7 @@ internal sealed partial class SqliteStore
     {
         ArgumentException.ThrowIfNullOrEmpty(queue);
         ArgumentNullException.ThrowIfNull(author);
-        CheckEnd(isPaused, until);
-        return WriteAsync(session => PauseQueue(session, queue, isPaused, until, author, Now()), cancellationToken);
+        return WriteAsync(session => PauseQueue(session, queue, isPaused, isPaused ? until : null, author, Now()), cancellationToken);
     }
 
     private static bool PauseQueue(Session session, string queue, bool isPaused, DateTimeOffset? until, Author author, long now)
@@ -64,12 +63,6 @@ internal sealed partial class SqliteStore
 
     // A pause with another end is another pause.
     private static bool IsSo(Pause? before, bool isPaused, DateTimeOffset? until) => before is null ? !isPaused : isPaused && before.Until?.ToMicros() == until?.ToMicros();
-
-    private static void CheckEnd(bool isPaused, DateTimeOffset? until)
-    {
-        if (!isPaused && until is not null)
-            throw new ArgumentException("Only a pause has an end.", nameof(until));
-    }
 
     private static void Record(Session session, OperationKind kind, Author author, string target, Pause? before, bool isPaused, DateTimeOffset? until, long now) =>
         Insert(session, kind, author, target, now, done: 0, before: AuditText.Of(before), after: AuditText.Of(isPaused ? new Pause(now.ToTime(), author.Name, author.Reason, until) : null));
@@ -98,9 +91,9 @@ internal sealed partial class SqliteStore
 
     public Task<bool?> PauseScheduleAsync(string name, bool isPaused, DateTimeOffset? until, Author author, CancellationToken cancellationToken)
     {
+        ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentNullException.ThrowIfNull(author);
-        CheckEnd(isPaused, until);
-        return WriteAsync(session => PauseSchedule(session, name, isPaused, until, author, Now()), cancellationToken);
+        return WriteAsync(session => PauseSchedule(session, name, isPaused, isPaused ? until : null, author, Now()), cancellationToken);
     }
 
     private static bool? PauseSchedule(Session session, string name, bool isPaused, DateTimeOffset? until, Author author, long now)

@@ -29,11 +29,13 @@ internal sealed partial class SqliteInspection
         if (version >= known && !report.Findings.Exists(finding => finding.Code is "table_missing" or "column_missing"))
         {
             CheckClock(session, report);
-            CheckWork(session, report);
-            CheckPlaces(session, report);
+            Within(TimeSpan.FromMilliseconds(400), session, report, "work", () => CheckWork(session, report));
+            Within(TimeSpan.FromMilliseconds(700), session, report, "places", () => CheckPlaces(session, report));
+            Within(TimeSpan.FromMilliseconds(300), session, report, "stray rows", () => CheckStrays(session, report));
         }
 
-        CheckIntegrity(session, report);
+        // Last, with what is left of the time: it reads the whole file.
+        Within(TimeLimit.Most, session, report, "quick check", () => CheckIntegrity(session, report));
         return new StoreReport
         {
             Server = $"SQLite {session.Connection.ServerVersion}",
@@ -42,6 +44,13 @@ internal sealed partial class SqliteInspection
             Figures = report.Figures,
             Findings = [.. report.Findings.OrderByDescending(finding => finding.Severity)],
         };
+    }
+
+    // A part that takes too long leaves the others alone, and says so.
+    private static void Within(TimeSpan time, Session session, ReportSheet report, string name, Action check)
+    {
+        if (session.Limit?.TryWithin(time, check) == false)
+            report.Add(name, "stopped: it took too long");
     }
 
     // ---- the file
@@ -88,13 +97,11 @@ internal sealed partial class SqliteInspection
                 "Choose Full if what was submitted has to survive a power cut.");
     }
 
-    // Last, and within what is left of the time: it reads the whole file.
     private static void CheckIntegrity(Session session, ReportSheet report)
     {
-        var lines = new List<string>();
-        var isDone = session.Limit?.TryWithin(TimeSpan.FromMilliseconds(700), () => lines = session.Query("pragma quick_check(5)", row => row.GetString(0))) ?? true;
-        report.Add("quick check", !isDone ? "stopped after 0.7 s" : lines is ["ok"] ? "ok" : "damaged");
-        if (isDone && lines is not ["ok"])
+        var lines = session.Query("pragma quick_check(5)", row => row.GetString(0));
+        report.Add("quick check", lines is ["ok"] ? "ok" : "damaged");
+        if (lines is not ["ok"])
             report.Find("damaged", Severity.Error, string.Join(' ', lines), "The file was written past SQLite: a copy while it was open, a disk fault, a lost journal.",
                 "Stop all processes, keep a copy of the file with -wal and -shm, and restore a backup, or try sqlite3's command .recover.");
     }
@@ -249,6 +256,10 @@ internal sealed partial class SqliteInspection
                 $"{(faults.Count >= Samples ? "At least " : "")}{faults.Count} of {looked} jobs are not in exactly one place: {string.Join(", ", faults.Take(Samples).Select(fault => $"{fault.Id} ({(fault.Places.Length == 0 ? "nowhere" : fault.Places)})"))}.",
                 "A table was changed or restored by hand; or this is a fault in Millrace.",
                 "Keep a copy of the file, and report the rows of these jobs. A job that is nowhere runs again after \"millrace retry ID\".");
+    }
+
+    private static void CheckStrays(Session session, ReportSheet report)
+    {
         foreach (var (table, count) in session.Query(StrayRowsSql, row => (Table: row.GetString(0), Count: row.GetInt64(1))).Where(row => row.Count > 0))
             report.Find("stray_rows", Severity.Error, $"Rows of {table} that belong to no job: {(count == 1000 ? "at least " : "")}{count}.", "Jobs were deleted by hand.", "Run the statement.",
                 $"delete from {table} where id not in (select id from millrace_job)");

@@ -15,7 +15,9 @@ internal sealed partial class SqliteStore
     private const string SaveMinuteSql = """
         insert into millrace_stat_minute (bucket, queue, type, outcome, node, count, wait, run)
         values (@bucket, @queue, @type, @outcome, @node, @count, @wait, @run)
-        on conflict (bucket, queue, type, outcome, node) do update set count = @count, wait = @wait, run = @run
+        on conflict (bucket, queue, type, outcome, node) do update
+            set count = @count, wait = @wait, run = @run
+            where (millrace_stat_minute.count, millrace_stat_minute.wait, millrace_stat_minute.run) is not (@count, @wait, @run)
         """;
 
     public Task SaveStatsAsync(IReadOnlyList<StatRow> rows, CancellationToken cancellationToken)
@@ -35,7 +37,6 @@ internal sealed partial class SqliteStore
 
     // ---- folding
 
-    // "One minute that is old" is the first by the primary key.
     private const string OldestMinuteSql = "select min(bucket) from millrace_stat_minute";
 
     private const string HourSql = """

@@ -13,6 +13,8 @@ internal sealed class TimeLimit
     /// <summary>After this a search ends with what it has found.</summary>
     public static readonly TimeSpan Enough = TimeSpan.FromSeconds(1);
 
+    private static readonly TimeSpan Reserve = TimeSpan.FromMilliseconds(100);
+
     // Some 100 microseconds of SQLite's work.
     private const int Instructions = 10_000;
 
@@ -32,11 +34,12 @@ internal sealed class TimeLimit
         (start, most, isWanted) = (Stopwatch.GetTimestamp(), Most, wanted);
     }
 
-    /// <summary>Runs something that may be stopped earlier than the rest.</summary>
+    /// <summary>Runs something that may be stopped before the rest, so that the rest goes on.</summary>
     /// <returns>False when it was stopped.</returns>
     public bool TryWithin(TimeSpan time, Action action)
     {
-        most = Spent + time < Most ? Spent + time : Most;
+        var end = Spent + time;
+        most = end < Most - Reserve ? end : Most - Reserve;
         try
         {
             action();
