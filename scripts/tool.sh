@@ -17,14 +17,14 @@ pack() {
 }
 
 try() {
-    local work version
+    local version
     work=$(mktemp -d "${TMPDIR:-/tmp}/millrace-tool.XXXXXX")
     trap 'rm -rf "$work"' EXIT
     pack "$work/packages" "$(dotnet --info | sed -n 's/^ *RID: *//p' | head -n 1)"
     version=$(ls "$work/packages" | sed -n 's/^Millrace\.Cli\.\([0-9].*\)\.nupkg$/\1/p')
     dotnet tool install Millrace.Cli --version "$version" --tool-path "$work/tool" --source "$work/packages" >/dev/null
     [ "$("$work/tool/millrace" --version)" = "$version" ] || { echo "tool.sh: the installed tool says another version than $version" >&2; return 1; }
-    "$work/tool/millrace" db migrate --connection "$work/try.db" --quiet
+    "$work/tool/millrace" db migrate --connection "$work/try.db" --quiet >/dev/null
     "$work/tool/millrace" list --connection "$work/try.db" --quiet >/dev/null
     echo "millrace $version was installed as a tool, and runs"
 }

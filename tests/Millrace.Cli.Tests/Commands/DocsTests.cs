@@ -40,7 +40,7 @@ public sealed partial class DocsTests
 
         foreach (var command in root.Subcommands)
         {
-            page.ShouldContain($"`{command.Name}");
+            page.ShouldContain($"millrace {command.Name}");
             foreach (var below in command.Subcommands)
                 page.ShouldContain(below.Name);
         }

@@ -47,10 +47,10 @@ internal static partial class Snapshot
         return Number().Replace(text, match => match.Value == "\"0\"" ? match.Value : ids.TryGetValue(match.Value, out var known) ? known : ids[match.Value] = $"\"<id {ids.Count + 1}>\"");
     }
 
-    [GeneratedRegex("""("figures": )\{[^}]*\}""")]
+    [GeneratedRegex("""("figures": ?)\{[^}]*\}""")]
     private static partial Regex Figures();
 
-    [GeneratedRegex("""("(?:before|after)": )(?:\{[^{}]*\})""")]
+    [GeneratedRegex("""("(?:before|after)": ?)(?:\{[^{}]*\})""")]
     private static partial Regex Noted();
 
     [GeneratedRegex("""
@@ -64,18 +64,18 @@ internal static partial class Snapshot
     [GeneratedRegex("""[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}""")]
     private static partial Regex Identity();
 
-    [GeneratedRegex("""("\w+Ms": )[0-9.E+-]+""")]
+    [GeneratedRegex("""("\w+Ms": ?)[0-9.E+-]+""")]
     private static partial Regex Span();
 
     [GeneratedRegex("""[\w.-]+:\d+(?=")""")]
     private static partial Regex Node();
 
     [GeneratedRegex("""
-        "by": "[^"]+@[^"]+"
+        "by": ?"[^"]+@[^"]+"
         """)]
     private static partial Regex Author();
 
-    [GeneratedRegex("""("(?:server|headline|text|command|database|file|version|profiles|endsPerMinute|fingerprint|trend|error|sample|trace)": )("(?:[^"\\]|\\.)*"|[0-9.]+|\[[^\]]*\])""")]
+    [GeneratedRegex("""("(?:server|headline|text|command|database|file|version|endsPerMinute|fingerprint|trend|error|sample|trace)": ?)("(?:[^"\\]|\\.)*"|[0-9.]+|\[[^\]]*\])""")]
     private static partial Regex Varying();
 
     [GeneratedRegex("\"[0-9]+\"")]
