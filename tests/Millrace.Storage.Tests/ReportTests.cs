@@ -120,6 +120,33 @@ public sealed class ReportTests() : Contract(new PostgresDatabase())
     }
 
     [Fact]
+    public async Task What_is_due_and_stays_where_it_is_is_noticed()
+    {
+        var node = await NodeAsync("send", "report");
+        await SubmitAsync(Some.Job(delay: Some.Second));
+        await Store.PutScheduleAsync(Some.Schedule(), null, null, Stop);
+        await Store.PutScheduleAsync(Some.Schedule("paused"), null, null, Stop);
+        await Store.Operations.PauseScheduleAsync("paused", true, null, new Author("alice", "code"), Stop);
+        node.LiveFor(3 * Some.Minute);
+        (await FindingAsync("promotion_late")).Evidence.ShouldStartWith("1 scheduled jobs");
+        (await FindingAsync("schedule_late")).Evidence.ShouldStartWith("1 schedules");
+    }
+
+    [Fact]
+    public async Task Rows_that_belong_to_no_job_are_noticed_and_can_be_removed()
+    {
+        await NodeAsync();
+        var jobs = Some.Jobs(3);
+        await SubmitAllAsync(jobs);
+        await Database.QueryAsync($"delete from millrace.job where id = {jobs[1].Id}");
+        var finding = await FindingAsync("stray_rows");
+        finding.Evidence.ShouldBe("1 rows of ready belong to no job.");
+        await Database.QueryAsync(finding.Fix!);
+        Own(await ReportAsync()).ShouldBeEmpty();
+        (await PlacesAsync(jobs[0].Id)).ShouldBe(["ready"]);
+    }
+
+    [Fact]
     public async Task Dead_rows_and_a_table_without_autovacuum_are_noticed()
     {
         await NodeAsync();

@@ -187,6 +187,18 @@ public sealed class SqliteReportTests() : Contract(new SqliteDatabase())
         (await Store.Inspection.ListAsync(new JobListing(), Stop)).Jobs.Count.ShouldBe(10);
     }
 
+    [Theory]
+    [InlineData(50)]
+    [InlineData(60_000)]
+    public async Task A_part_of_a_look_that_takes_too_long_leaves_the_rest_alone(int milliseconds)
+    {
+        var store = (SqliteStore)Store;
+        var (isDone, rest) = await store.LookAsync(session => (
+            session.Limit!.TryWithin(TimeSpan.FromMilliseconds(milliseconds), () => session.Number("with recursive n (i) as (select 1 union all select i + 1 from n) select count(*) from n")),
+            session.Number("select 7")), Stop);
+        (isDone, rest).ShouldBe((false, 7));
+    }
+
     [Fact]
     public async Task A_look_that_nobody_waits_for_any_more_is_stopped()
     {

@@ -45,7 +45,7 @@ internal sealed partial class PostgresInspection
         if (report.SchemaVersion > 0)
             checks.AddRange([CheckSchemaAsync, CheckSizesAsync]);
         if (report.SchemaVersion >= report.KnownVersion)
-            checks.AddRange([CheckQueuesAsync, CheckJobsAsync, CheckPlacesAsync]);
+            checks.AddRange([CheckQueuesAsync, CheckJobsAsync, CheckLateAsync, CheckPlacesAsync]);
         foreach (var check in checks)
         {
             try

@@ -32,6 +32,45 @@ internal sealed partial class PostgresInspection
         limit 20
         """;
 
+    // Nobody tends: what is due stays where it is.
+    private const string ReadLate = """
+        select 'promotion_late', 'scheduled jobs', (select count(*) from (select from millrace.scheduled s where s.due < @now - interval '1 minute' limit 100000) late),
+               (select min(s.due) from millrace.scheduled s)
+        union all
+        select 'schedule_late', 'schedules', count(*), min(t.next_due)
+        from millrace.schedule t
+        where t.next_due < @now - interval '1 minute' and (t.paused_at is null or t.resume_at < @now - interval '1 minute')
+        """;
+
+    private const string ReadStrays = """
+        select 'ready', count(*) from (select from (select id from millrace.ready limit 20000) p where (select j.id from millrace.job j where j.id = p.id limit 1) is null limit 1000) stray
+        union all
+        select 'scheduled', count(*) from (select from (select id from millrace.scheduled limit 20000) p where (select j.id from millrace.job j where j.id = p.id limit 1) is null limit 1000) stray
+        union all
+        select 'waiting', count(*) from (select from (select id from millrace.waiting limit 20000) p where (select j.id from millrace.job j where j.id = p.id limit 1) is null limit 1000) stray
+        """;
+
+    private async Task CheckLateAsync(Report report, CancellationToken cancellationToken)
+    {
+        var late = await LookAsync("look for what is late", look => look.ReadAsync(
+            ReadLate, [look.At()], static reader => (Code: reader.GetString(0), What: reader.GetString(1), Count: reader.GetInt64(2), Since: TimeOrNullAt(reader, 3)), cancellationToken), cancellationToken).ConfigureAwait(false);
+        foreach (var one in late.Where(static one => one.Count > 0))
+        {
+            report.Add(
+                one.Code, Severity.Warning, string.Create(CultureInfo.InvariantCulture, $"{one.Count:N0} {one.What} have been due for more than a minute, the first since {one.Since:u}."),
+                "No living process tends, or its loops fail.", "Start a process with AddWorkers; if one runs, look at its log for event 6 (a loop fails) and at its health check.");
+        }
+
+        var strays = await LookAsync("look for rows that belong to no job", look => look.ReadAsync(
+            ReadStrays, [], static reader => (Table: reader.GetString(0), Count: reader.GetInt64(1)), cancellationToken), cancellationToken).ConfigureAwait(false);
+        foreach (var stray in strays.Where(static stray => stray.Count > 0))
+        {
+            report.Add(
+                "stray_rows", Severity.Error, $"{(stray.Count == 1000 ? "At least " : "")}{stray.Count} rows of {stray.Table} belong to no job.", "Jobs were deleted by hand.", "Run the statement.",
+                store.SqlOf($"delete from millrace.{stray.Table} p where not exists (select from millrace.job j where j.id = p.id)"));
+        }
+    }
+
     private const string ReadTroubles = """
         select (select count(*) from (select from millrace.waiting where reason = 'quarantine' limit 100000) q),
                (select count(*) from millrace.queue where is_paused and resume_at < @now - interval '1 minute'),
@@ -56,7 +95,7 @@ internal sealed partial class PostgresInspection
         {
             report.Add(
                 "quarantine", Severity.Warning, string.Create(CultureInfo.InvariantCulture, $"{quarantined:N0} jobs are in quarantine: each took its process down three times."), "A handler that crashes its process: memory, a stack that overflows, native code.",
-                "Look at them (millrace jobs list \"state:quarantined\"), mend the handler, then retry or cancel them.");
+                "Look at them (millrace list state:quarantined), mend the handler, then retry or cancel them.");
         }
 
         if (lapsed > 0)
@@ -77,6 +116,11 @@ internal sealed partial class PostgresInspection
     // The invariant. The newest and the oldest of the jobs, and all that stand in two places.
     private const string FindMisplaced = $"""
         with {AllRunning},
+        leased as materialized (
+            select job_id, max(run) as run, count(*)::integer as times
+            from running
+            group by job_id
+        ),
         chosen as materialized (
             (select j.id from millrace.job j order by j.id desc limit 5000)
             union
@@ -84,17 +128,17 @@ internal sealed partial class PostgresInspection
             union
             (select r.id from (select id from millrace.ready limit 20000) r where exists (select from millrace.scheduled s where s.id = r.id) or exists (select from millrace.waiting w where w.id = r.id))
             union
-            (select u.job_id from running u where exists (select from millrace.ready r where r.id = u.job_id) or exists (select from millrace.scheduled s where s.id = u.job_id))
+            (select u.job_id from leased u where u.times > 1 or exists (select from millrace.ready r where r.id = u.job_id) or exists (select from millrace.scheduled s where s.id = u.job_id))
         ),
         counted as materialized (
-            select c.id, (r.id is not null)::integer + (s.id is not null)::integer + (w.id is not null)::integer + (u.run is not null)::integer as places,
+            select c.id, (r.id is not null)::integer + (s.id is not null)::integer + (w.id is not null)::integer + coalesce(u.times, 0) as places,
                    coalesce(last.outcome in ('succeeded', 'discarded', 'cancelled', 'replaced', 'superseded'), false) as is_finished,
                    last.run as ended, coalesce(r.run, s.run, w.run, u.run) as run
             from chosen c
             left join millrace.ready r on r.id = c.id
             left join millrace.scheduled s on s.id = c.id
             left join millrace.waiting w on w.id = c.id
-            left join running u on u.job_id = c.id
+            left join leased u on u.job_id = c.id
             left join lateral (
                 select a.outcome, a.run
                 from millrace.attempt a

@@ -59,13 +59,13 @@ internal sealed partial class PostgresInspection
             report.Add(
                 "schema_missing", Severity.Error, $"The schema \"{store.Schema}\" holds no tables of Millrace.",
                 "Nothing that uses Millrace has been started with this database and schema yet, or the connection string leads to another database.",
-                "Start the application once with MillraceOptions.SchemaChanges set to Apply (the default), or run: millrace migrate.");
+                "Start the application once with MillraceOptions.SchemaChanges set to Apply (the default), or run \"millrace db migrate\".");
         }
         else if (version < known)
         {
             report.Add(
                 "schema_old", Severity.Error, $"The schema is at version {version}; this version of Millrace needs {known}.", "The application was upgraded and its migrations were not applied.",
-                "Start the application once with MillraceOptions.SchemaChanges set to Apply, as a role that may change the schema, or run: millrace migrate.");
+                "Start the application once with MillraceOptions.SchemaChanges set to Apply, as a role that may change the schema, or run \"millrace db migrate\".");
         }
         else if (version > known)
         {

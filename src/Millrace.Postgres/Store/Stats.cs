@@ -149,18 +149,23 @@ internal static class StatSum
 
 internal sealed partial class PostgresInspection
 {
-    private const string ReadMinutes = """
-        select m.queue, m.type, m.outcome, m.count, m.wait, m.run, m.bucket
-        from millrace.stat_minute m
-        where m.bucket >= @from and m.bucket < @to and (@queue::text is null or m.queue = @queue) and (@type::text is null or m.type = @type)
+    private const string Minutes = """
+        select bucket, queue, type, outcome, count, wait, run
+            from millrace.stat_minute
+            where bucket >= @from and bucket < @to and (@queue::text is null or queue = @queue) and (@type::text is null or type = @type)
+        """;
+
+    // Histograms one after the other are their sum.
+    private const string ReadMinutes = $"""
+        select case when @by_queue then m.queue else '' end, case when @by_type then m.type else '' end, m.outcome, sum(m.count)::bigint,
+               string_agg(m.wait, ''::bytea), string_agg(m.run, ''::bytea), date_bin(@step * interval '1 microsecond', m.bucket, timestamptz '0001-01-01 00:00:00+00')
+        from (
+            {Minutes}) m
+        group by 1, 2, 3, 7
         """;
 
     // What has not been folded yet is still in the minutes, and nowhere else.
-    private static readonly string ReadHours = $"""
-        {ReadMinutes.Replace("stat_minute", "stat_hour", StringComparison.Ordinal)}
-        union all
-        {ReadMinutes}
-        """;
+    private static readonly string ReadHours = ReadMinutes.Replace(Minutes, $"{Minutes}\nunion all\n{Minutes.Replace("stat_minute", "stat_hour", StringComparison.Ordinal)}", StringComparison.Ordinal);
 
     public Task<IReadOnlyList<StatRow>> ReadStatsAsync(StatQuery query, CancellationToken cancellationToken)
     {
@@ -172,17 +177,13 @@ internal sealed partial class PostgresInspection
         {
             var rows = await look.ReadAsync(
                 query.Step < TimeSpan.FromHours(1) ? ReadMinutes : ReadHours,
-                [At("from", first), At("to", query.To), Text("queue", query.Queue), Text("type", query.Type)],
-                reader => PostgresStore.StatAt(reader, Floor(TimeAt(reader, 6), query.Step), 0),
+                [
+                    At("from", first), At("to", query.To), Text("queue", query.Queue), Text("type", query.Type), Bool("by_queue", query.ByQueue), Bool("by_type", query.ByType),
+                    Long("step", query.Step.Ticks / TimeSpan.TicksPerMicrosecond),
+                ],
+                static reader => PostgresStore.StatAt(reader, TimeAt(reader, 6), 0),
                 cancellationToken).ConfigureAwait(false);
-            var sums = new Dictionary<(DateTimeOffset, string, string, Outcome), StatRow>();
-            foreach (var row in rows)
-            {
-                var (queue, type) = (query.ByQueue ? row.Queue : "", query.ByType ? row.Type : "");
-                StatSum.Add(sums, (row.Bucket, queue, type, row.Outcome), row with { Queue = queue, Type = type });
-            }
-
-            return [.. sums.Values.OrderBy(static row => row.Bucket).ThenBy(static row => row.Queue, StringComparer.Ordinal).ThenBy(static row => row.Type, StringComparer.Ordinal).ThenBy(static row => row.Outcome)];
+            return [.. rows.OrderBy(static row => row.Bucket).ThenBy(static row => row.Queue, StringComparer.Ordinal).ThenBy(static row => row.Type, StringComparer.Ordinal).ThenBy(static row => row.Outcome)];
         }, cancellationToken);
     }
 

@@ -45,7 +45,8 @@ internal sealed class TimeLimit
             action();
             return true;
         }
-        catch (SqliteException exception) when (exception.SqliteErrorCode == SqliteStore.IsInterrupted && Spent < Most)
+        // However late it is by now: on a machine that is busy a statement may stop long after it was told to.
+        catch (SqliteException exception) when (exception.SqliteErrorCode == SqliteStore.IsInterrupted && isWanted())
         {
             return false;
         }

@@ -40,10 +40,19 @@ internal sealed class Ticker(MillraceInstance instance) : ITender
         }
         var now = await instance.Store.ReadClockAsync(cancellationToken).ConfigureAwait(false);
         var schedules = await instance.Store.ReadSchedulesAsync(cancellationToken).ConfigureAwait(false);
-        var next = schedules.Min(schedule => schedule.NextDue);
+        var next = schedules.Min(NextLook);
         var pause = next is { } due ? due - now : TimeSpan.MaxValue;
         return alarm.Plan(pause <= TimeSpan.Zero ? TimeSpan.FromMilliseconds(50) : pause < TimeSpan.FromMinutes(1) ? pause : TimeSpan.FromMinutes(1));
     }
+
+    // The cursor of a paused schedule stands still, in the past before long: there is nothing to do about it until the pause ends.
+    private static DateTimeOffset? NextLook(Schedule schedule) => schedule.Pause switch
+    {
+        null => schedule.NextDue,
+        { Until: { } until } when schedule.NextDue < until => until,
+        { Until: not null } => schedule.NextDue,
+        _ => null,
+    };
 
     private TickPlan Plan(Schedule schedule, DateTimeOffset now)
     {
