@@ -102,8 +102,10 @@ internal sealed partial class PostgresStore
     private async Task<long> RecordDoneAsync(
         NpgsqlConnection connection, OperationKind kind, Author author, string target, long? jobId, string? before, string? after, CancellationToken cancellationToken)
     {
-        var id = await RecordAsync(connection, kind, author, target, jobId, 1, after, cancellationToken).ConfigureAwait(false);
-        await ExecuteAsync(connection, CountOperation, [Long("id", id), Long("done", 1), Long("skipped", 0)], cancellationToken).ConfigureAwait(false);
+        // Jobs are counted: a queue or a schedule is none.
+        var jobs = jobId is null ? 0 : 1;
+        var id = await RecordAsync(connection, kind, author, target, jobId, jobs, after, cancellationToken).ConfigureAwait(false);
+        await ExecuteAsync(connection, CountOperation, [Long("id", id), Long("done", jobs), Long("skipped", 0)], cancellationToken).ConfigureAwait(false);
         if (before is not null)
             await ExecuteAsync(connection, TellOperation, [Long("id", id), Text("before", before), Text("after", after)], cancellationToken).ConfigureAwait(false);
         await ExecuteAsync(connection, EndOperation, [Now(), Long("id", id), Text("error", null), Double("window", 0)], cancellationToken).ConfigureAwait(false);

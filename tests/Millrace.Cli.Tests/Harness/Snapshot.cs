@@ -42,6 +42,7 @@ internal static partial class Snapshot
         text = Span().Replace(text, "$1<ms>");
         text = Node().Replace(text, "<node>");
         text = Author().Replace(text, "\"by\": \"<author>\"");
+        text = Idle().Replace(text, "$1<varies>");
         text = Varying().Replace(text, "$1<varies>");
         var ids = new Dictionary<string, string>();
         return Number().Replace(text, match => match.Value == "\"0\"" ? match.Value : ids.TryGetValue(match.Value, out var known) ? known : ids[match.Value] = $"\"<id {ids.Count + 1}>\"");
@@ -74,6 +75,9 @@ internal static partial class Snapshot
         "by": ?"[^"]+@[^"]+"
         """)]
     private static partial Regex Author();
+
+    [GeneratedRegex("""("isIdle": ?)(?:true|false)""")]
+    private static partial Regex Idle();
 
     [GeneratedRegex("""("(?:server|headline|text|command|database|file|version|endsPerMinute|fingerprint|trend|error|sample|trace)": ?)("(?:[^"\\]|\\.)*"|[0-9.]+|\[[^\]]*\])""")]
     private static partial Regex Varying();
