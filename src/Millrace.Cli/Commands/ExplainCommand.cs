@@ -35,7 +35,8 @@ internal static class ExplainCommand
     {
         page.Line($"{explanation.State.ToUpperInvariant()}  {Redactor.Text(explanation.Headline)}", Words.InkOf(explanation.State));
         var number = 0;
-        foreach (var reason in explanation.Reasons)
+        // A single reason is often the headline itself.
+        foreach (var reason in explanation.Reasons.Where(reason => explanation.Reasons.Count > 1 || reason.Text != explanation.Headline))
             page.Block($"{++number}. {Redactor.Text(reason.Text)}");
         if (explanation.WouldRunAt is { } time)
             page.Line($"Would run about {Words.Time(time, invocation.IsUtc)} ({Words.Away(time, now)}).");

@@ -3,7 +3,7 @@ namespace Millrace.Cli.Output;
 /// <summary>Text for people on standard output: pairs of names and values, headings, lines. Everything is made neutral here.</summary>
 internal sealed class Page(Terminal terminal)
 {
-    private const int NameWidth = 14;
+    private const int NameWidth = 16;
 
     public void Pair(string name, string? value, Ink ink = Ink.Plain)
     {

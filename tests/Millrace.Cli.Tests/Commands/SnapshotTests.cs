@@ -43,7 +43,7 @@ public sealed class SnapshotTests
 
         (await scene.OkAsync("list")).ShouldMatch(@"^ *ID +TYPE +STATE +QUEUE +TAG +ATTEMPT +WHEN +NOTE\n");
         (await scene.OkAsync("show", $"{bad}", "--attempts", "--logs")).ShouldSatisfyAllConditions(
-            text => text.ShouldContain("state           failed"),
+            text => text.ShouldContain("state             failed"),
             text => text.ShouldContain("System.InvalidOperationException: There is nobody to greet."),
             text => text.ShouldContain("info Greeting nobody"));
         (await scene.OkAsync("explain", $"{late}")).ShouldStartWith("SCHEDULED");
@@ -55,7 +55,7 @@ public sealed class SnapshotTests
         (await scene.OkAsync("stats")).ShouldContain("welcome");
         (await scene.OkAsync("audit")).ShouldContain("pause_queue");
         (await scene.OkAsync("health")).ShouldStartWith("ok: ");
-        (await scene.OkAsync("db", "status")).ShouldContain("schema          version");
+        (await scene.OkAsync("db", "status")).ShouldContain("schema            version");
     }
 
     private static async Task<(long Good, long Bad, long Late)> FillAsync(Scene scene)
