@@ -25,7 +25,8 @@ internal sealed class Scans(IJobClient jobs, [FromKeyedServices("millrace")] DbD
     /// <summary>For the links of a scan. One after the other they hold the folder's tag, from the first to the last, so there is one scan at a time.</summary>
     public static JobOptions ChainOptions(string folder) => new()
     {
-        Tag = Tag(folder), WhenPending = WhenPending.Keep, Unique = Unique.WhilePendingOrRunning, RemoveDelay = Kept, UserId = User,
+        Tag = Tag(folder), WhenPending = WhenPending.Keep, Unique = Unique.WhilePendingOrRunning, RemoveDelay = Kept,
+        UserId = User,
     };
 
     /// <summary>For the other jobs of a scan: the tag is only there to find them by.</summary>
