@@ -37,7 +37,11 @@ function JobsOf({ q }: { q: string }) {
   const isStill = () => chosen.current.n > 0 || dialogs.peek() > 0 || scrollY > 160;
   const jobs = useJobs(q, isStill);
   const { rows, fresh, gone, next } = jobs.shown.value;
+  const last = useRef<JobRow>();
   const row = rows.find(r => r.id === current);
+  if (row) last.current = row;
+  // In a list that moves fast, the job that is looked at may have left it: it is still looked at.
+  const previewed = row ?? (last.current?.id === current ? last.current : undefined);
 
   const clear = () => { setSelected(new Set()); setAll(false); };
   const select = (id: string, isRange: boolean) => {
@@ -80,7 +84,7 @@ function JobsOf({ q }: { q: string }) {
   useEffect(() => { clear(); setCurrent(undefined); }, [q]);
 
   // A preview that was linked to, or opened before the list had come, starts with the first job.
-  useEffect(() => { if (isOpen && !row && rows[0]) setCurrent(rows[0].id); }, [isOpen, rows.length > 0]);
+  useEffect(() => { if (isOpen && !previewed && rows[0]) setCurrent(rows[0].id); }, [isOpen, rows.length > 0]);
 
   const many = (action: BulkAction) => actOnMany(action, isAll ? { q } : { ids: [...selected] }, clear);
   const error = jobs.error.value;
@@ -103,7 +107,7 @@ function JobsOf({ q }: { q: string }) {
           </div>
           {next && <div class="more"><Button onClick={() => void jobs.more()} isBusy={jobs.isMoreLoading.value}>{t.jobs.more}</Button></div>}
         </div>
-        {isOpen && <Preview row={row} onClose={() => open(current, false)} />}
+        {isOpen && <Preview row={previewed} onClose={() => open(current, false)} />}
       </div>
       {isChoosing && (
         <div class="bulk-bar" role="region" aria-label={t.jobs.select}>
