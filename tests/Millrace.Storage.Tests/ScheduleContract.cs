@@ -31,6 +31,35 @@ public abstract class ScheduleContract(TestDatabase database) : Contract(databas
         (stored with { Template = wanted, Version = 0 }).ShouldBe(schedule with { Version = 0 });
     }
 
+    public static TheoryData<Unique> Uniques => [Unique.WhilePending, Unique.WhilePendingOrRunning, Unique.Within(TimeSpan.FromHours(3))];
+
+    [Theory]
+    [MemberData(nameof(Uniques))]
+    public async Task The_key_that_a_schedule_asks_for_is_kept_with_it(Unique until)
+    {
+        var key = new JobKey("nightly", WhenPending.Keep, until);
+        var schedule = Some.Schedule("nightly") with { Template = Some.Job("report", tag: "nightly") with { Key = key } };
+        await Store.PutScheduleAsync(schedule, null, null, Stop);
+
+        (await Store.ReadSchedulesAsync(Stop))[0].Template.Key.ShouldBe(key);
+        (await Store.PutScheduleAsync(schedule, null, null, Stop)).ShouldBeFalse();
+        (await Store.PutScheduleAsync(schedule with { Template = schedule.Template with { Key = null } }, null, null, Stop)).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task A_tick_whose_key_is_taken_makes_no_second_job()
+    {
+        var schedule = Some.Schedule("nightly") with { Template = Some.Job("report", tag: "nightly") with { Key = new JobKey("nightly", WhenPending.Keep, Unique.WhilePending) } };
+        await Store.PutScheduleAsync(schedule, null, null, Stop);
+        for (var i = 0; i < 3; i++)
+        {
+            Clock.Advance(Some.Minute);
+            await TickAsync();
+        }
+
+        (await CountAsync("job")).ShouldBe(1);
+    }
+
     [Fact]
     public async Task Schedules_are_read_by_name()
     {

@@ -89,6 +89,11 @@ alter table millrace_schedule add column paused_at integer;
 alter table millrace_schedule add column paused_by text;
 alter table millrace_schedule add column pause_reason text;
 alter table millrace_schedule add column resume_at integer;
+-- The key that each tick's job asks for, if any: on_conflict and scope are the numbers of WhenPending and UniqueScope, key_window is in microseconds.
+alter table millrace_schedule add column key text;
+alter table millrace_schedule add column on_conflict integer;
+alter table millrace_schedule add column scope integer;
+alter table millrace_schedule add column key_window integer;
 
 -- drain_at: a person asked the node to claim no more.
 alter table millrace_node add column drain_at integer;

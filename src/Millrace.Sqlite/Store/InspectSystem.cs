@@ -150,7 +150,7 @@ internal sealed partial class SqliteInspection
 
     private const string SchedulesSql = """
         select name, version, cron, zone, is_persistent, missed_ticks, type, tag, user_id, queue, priority, data, policy, headers, next_due, last_tick,
-               paused_at, paused_by, pause_reason, resume_at, created,
+               key, on_conflict, scope, key_window, paused_at, paused_by, pause_reason, resume_at, created,
                (select count(*) from millrace_schedule_owner o where o.name = millrace_schedule.name and millrace_schedule.is_persistent = 0)
         from millrace_schedule
         order by name
@@ -158,7 +158,7 @@ internal sealed partial class SqliteInspection
         """;
 
     public Task<IReadOnlyList<ScheduleRecord>> ReadSchedulesAsync(CancellationToken cancellationToken) =>
-        LookAsync<IReadOnlyList<ScheduleRecord>>(session => session.Query(SchedulesSql, row => new ScheduleRecord(SqliteStore.ReadSchedule(row), row.Time(20), row.GetInt32(21))), cancellationToken);
+        LookAsync<IReadOnlyList<ScheduleRecord>>(session => session.Query(SchedulesSql, row => new ScheduleRecord(SqliteStore.ReadSchedule(row), row.Time(24), row.GetInt32(25))), cancellationToken);
 
     private const string ScheduleRunsSql = """
         select j.id

@@ -8,21 +8,22 @@ internal sealed partial class SqliteStore
 {
     private const string ScheduleByNameSql = """
         select name, version, cron, zone, is_persistent, missed_ticks, type, tag, user_id, queue, priority, data, policy, headers, next_due, last_tick,
-               paused_at, paused_by, pause_reason, resume_at
+               key, on_conflict, scope, key_window, paused_at, paused_by, pause_reason, resume_at
         from millrace_schedule
         where name = @name
         """;
 
     private const string PutScheduleSql = """
         insert into millrace_schedule (
-            name, version, cron, zone, is_persistent, missed_ticks, type, tag, user_id, queue, priority, data, policy, headers, created, next_due, last_tick)
+            name, version, cron, zone, is_persistent, missed_ticks, type, tag, user_id, queue, priority, data, policy, headers, created, next_due, last_tick,
+            key, on_conflict, scope, key_window)
         values (
             @name, @version, @cron, @zone, @is_persistent, @missed_ticks, @type, @tag, @user_id, @queue, @priority, @data, @policy, @headers, @now,
-            @next_due, @last_tick)
+            @next_due, @last_tick, @key, @on_conflict, @scope, @key_window)
         on conflict (name) do update set
             version = @version, cron = @cron, zone = @zone, is_persistent = @is_persistent, missed_ticks = @missed_ticks, type = @type, tag = @tag,
             user_id = @user_id, queue = @queue, priority = @priority, data = @data, policy = @policy, headers = @headers, created = @now,
-            next_due = @next_due, last_tick = @last_tick
+            next_due = @next_due, last_tick = @last_tick, key = @key, on_conflict = @on_conflict, scope = @scope, key_window = @key_window
         """;
 
     private const string OwnScheduleSql = """
@@ -41,12 +42,13 @@ internal sealed partial class SqliteStore
         var known = session.First(ScheduleByNameSql, ReadSchedule, ("@name", schedule.Name));
         if (known is not null && IsSame(known, schedule))
             return false;
-        var job = schedule.Template;
+        var (job, key) = (schedule.Template, schedule.Template.Key);
         session.Execute(PutScheduleSql,
             ("@name", schedule.Name), ("@version", (known?.Version ?? 0) + 1), ("@cron", schedule.Cron), ("@zone", schedule.Zone),
             ("@is_persistent", schedule.IsPersistent), ("@missed_ticks", WordOf(schedule.MissedTicks)), ("@type", job.Type), ("@tag", job.Tag),
             ("@user_id", job.UserId), ("@queue", job.Queue), ("@priority", (long)job.Priority), ("@data", job.Data), ("@policy", job.Policy),
-            ("@headers", job.Headers), ("@now", now), ("@next_due", schedule.NextDue?.ToMicros()), ("@last_tick", schedule.LastTick?.ToMicros()));
+            ("@headers", job.Headers), ("@now", now), ("@next_due", schedule.NextDue?.ToMicros()), ("@last_tick", schedule.LastTick?.ToMicros()),
+            ("@key", key?.Name), ("@on_conflict", (long?)key?.OnConflict), ("@scope", (long?)key?.Until.Scope), ("@key_window", key?.Until.Window.ToMicros()));
         return true;
     }
 
@@ -55,7 +57,7 @@ internal sealed partial class SqliteStore
         a.Cron == b.Cron && a.Zone == b.Zone && a.IsPersistent == b.IsPersistent && a.MissedTicks == b.MissedTicks
         && a.Template.Type == b.Template.Type && a.Template.Tag == b.Template.Tag && a.Template.UserId == b.Template.UserId
         && a.Template.Queue == b.Template.Queue && a.Template.Priority == b.Template.Priority && a.Template.Data == b.Template.Data
-        && a.Template.Policy == b.Template.Policy && a.Template.Headers == b.Template.Headers;
+        && a.Template.Policy == b.Template.Policy && a.Template.Headers == b.Template.Headers && a.Template.Key == b.Template.Key;
 
     private const string RemoveScheduleSql = "delete from millrace_schedule where name = @name";
     private const string RemoveOwnersSql = "delete from millrace_schedule_owner where name = @name";
@@ -68,7 +70,7 @@ internal sealed partial class SqliteStore
 
     private const string SchedulesSql = """
         select name, version, cron, zone, is_persistent, missed_ticks, type, tag, user_id, queue, priority, data, policy, headers, next_due, last_tick,
-               paused_at, paused_by, pause_reason, resume_at
+               key, on_conflict, scope, key_window, paused_at, paused_by, pause_reason, resume_at
         from millrace_schedule
         order by name
         """;
@@ -78,7 +80,7 @@ internal sealed partial class SqliteStore
 
     private const string DueScheduleSql = """
         select name, version, cron, zone, is_persistent, missed_ticks, type, tag, user_id, queue, priority, data, policy, headers, next_due, last_tick,
-               paused_at, paused_by, pause_reason, resume_at
+               key, on_conflict, scope, key_window, paused_at, paused_by, pause_reason, resume_at
         from millrace_schedule
         where next_due <= @now
           and (paused_at is null or resume_at <= @now)
@@ -129,10 +131,18 @@ internal sealed partial class SqliteStore
             Policy = row.MaybeText(12),
             Headers = row.MaybeText(13),
             Schedule = row.GetString(0),
+            Key = row.IsDBNull(16) ? null : new JobKey(row.GetString(16), (WhenPending)row.GetInt32(17), UniqueAt(row)),
         },
         NextDue = row.MaybeTime(14),
         LastTick = row.MaybeTime(15),
-        Pause = row.MaybePause(16),
+        Pause = row.MaybePause(20),
+    };
+
+    private static Unique UniqueAt(SqliteDataReader row) => (UniqueScope)row.GetInt32(18) switch
+    {
+        UniqueScope.PendingOrRunning => Unique.WhilePendingOrRunning,
+        UniqueScope.Window => Unique.Within(TimeSpan.FromMicroseconds(row.GetInt64(19))),
+        _ => Unique.WhilePending,
     };
 
     private static string WordOf(MissedTicks missed) => missed switch

@@ -122,7 +122,7 @@ public sealed record MovedTable(string Name, bool IsPlace, int KeyLength, IReadO
         Make("stat_minute", 5, "bucket@, queue, type, outcome, node!, count#, wait*, run*"),
         Make("stat_hour", 5, "bucket@, queue, type, outcome, node!, count#, wait*, run*"),
         Make("queue", 1, "name, is_paused?, paused_at@, paused_by, pause_reason, resume_at@") with { IsPlace = true },
-        Make("schedule", 1, "name, version#, cron, zone, is_persistent?, missed_ticks, type, tag, user_id#, queue, priority#, data, policy, headers, created@, next_due@, last_tick@, paused_at@, paused_by, pause_reason, resume_at@") with { IsPlace = true },
+        Make("schedule", 1, "name, version#, cron, zone, is_persistent?, missed_ticks, type, tag, user_id#, queue, priority#, data, policy, headers, created@, next_due@, last_tick@, key, on_conflict#, scope#, key_window+, paused_at@, paused_by, pause_reason, resume_at@") with { IsPlace = true },
         Make("unique_key", 1, "key, job_id#, scope#, until@") with { IsPlace = true },
         Make("scheduled", 2, "due@, id#, queue, priority#, type, run#, attempt#, crashes#, is_suspect?") with { IsPlace = true },
         Make("waiting", 1, "id#, reason, since@, due@, queue, priority#, type, run#, attempt#, crashes#, is_suspect?") with { IsPlace = true },
