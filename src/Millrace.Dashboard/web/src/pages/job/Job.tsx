@@ -1,4 +1,4 @@
-import { useEffect } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { useQuery } from "../../api/query.ts";
 import type { Attempt, Explanation, JobDetail, Operation } from "../../api/types.ts";
 import { millrace } from "../../pure/commands.ts";
@@ -26,12 +26,17 @@ export function Job({ id }: { id: string }) {
   const job = useQuery<JobDetail>(address);
   const attempts = useQuery<{ attempts: Attempt[] }>(`${address}/attempts`);
   const why = useQuery<Explanation>(`${address}/explain`);
-  const explain = () => document.getElementById("why")?.focus();
-  useKeys({ e: explain });
-  const isAsked = place.value.query.get("explain") === "1" && why.data.value !== undefined && job.data.value !== undefined;
-  useEffect(() => { if (isAsked) explain(); }, [isAsked]);
-
+  const [isWanted, want] = useState(false);
   const row = job.data.value?.row;
+  useKeys({ e: () => want(true) });
+  // The key may come before the answer: the wish is kept until there is something to go to.
+  const isAsked = (isWanted || place.value.query.get("explain") === "1") && row !== undefined && why.data.value?.state === row.state;
+  useEffect(() => {
+    if (!isAsked) return;
+    document.getElementById("why")?.focus();
+    want(false);
+  }, [isAsked, isWanted]);
+
   const heading = row
     ? <><StateMark state={row.state} /> <Text value={row.type} /> <span class="id">{id}</span><CopyButton text={id} name={t.copy.id} /></>
     : <span class="id">{t.job.title(id)}</span>;
