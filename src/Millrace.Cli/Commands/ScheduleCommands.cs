@@ -73,7 +73,7 @@ internal static class ScheduleCommands
             return Toggles.Say(invocation, record.Schedule.Name, changed: true, question + "?");
         await Confirmation.AskInProductionAsync(invocation, question).ConfigureAwait(false);
         var ids = await store.TakeIdsAsync(1, invocation.Token).ConfigureAwait(false);
-        var job = record.Schedule.Template with { Id = ids.First, Nonce = JobWriter.NewNonce(), Due = null, Delay = TimeSpan.Zero, Schedule = record.Schedule.Name };
+        var job = ScheduleRun.Of(record.Schedule, ids.First);
         var answer = await store.Operations.RunScheduleAsync(record.Schedule.Name, job, invocation.Author, invocation.Token).ConfigureAwait(false) ?? throw Unknown(record.Schedule.Name, []);
         await store.RingAsync([job.Queue], invocation.Token).ConfigureAwait(false);
         var members = new Members { { "id", JobSheet.Id(answer.Id) }, { "outcome", answer.State.ToString().ToLowerInvariant() } };

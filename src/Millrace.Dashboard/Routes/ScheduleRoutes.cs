@@ -37,18 +37,11 @@ internal static class ScheduleRoutes
         var name = call.ReadName("Schedule");
         var author = call.Visitor.Author(Call.Reason(body.Reason));
         var schedules = await call.Inspection.ReadSchedulesAsync(call.Aborted).ConfigureAwait(false);
-        var template = schedules.FirstOrDefault(one => one.Schedule.Name == name)?.Schedule.Template ?? throw Problem.NotFound($"Schedule \"{name}\"");
+        var schedule = schedules.FirstOrDefault(one => one.Schedule.Name == name)?.Schedule ?? throw Problem.NotFound($"Schedule \"{name}\"");
         var instance = call.Panel.Instance;
         for (var tries = 0; ; tries++)
         {
-            var job = template with
-            {
-                Id = await instance.Submitter.NextIdAsync(CancellationToken.None).ConfigureAwait(false),
-                Nonce = JobWriter.NewNonce(),
-                Due = null,
-                Delay = TimeSpan.Zero,
-                Schedule = name,
-            };
+            var job = ScheduleRun.Of(schedule, await instance.Submitter.NextIdAsync(CancellationToken.None).ConfigureAwait(false));
             var answer = await call.Operations.RunScheduleAsync(name, job, author, CancellationToken.None).ConfigureAwait(false) ?? throw Problem.NotFound($"Schedule \"{name}\"");
             // After a restore of the database a block of ids may hold some that are taken.
             if (answer.State == SubmitState.IdTaken && tries < 5)
