@@ -27,7 +27,7 @@ internal sealed class RawLoop : IContender
 
     public async Task<ISubmitter> OpenSubmitterAsync(string database) => await RawCopy.OpenAsync(database);
 
-    public async Task<IWorker> BuildWorkerAsync(string database) => await RawTurns.OpenAsync(database);
+    public Task<IWorker> BuildWorkerAsync(string database) => Task.FromResult<IWorker>(new RawTurns(database));
 }
 
 /// <summary>COPY into both tables.</summary>

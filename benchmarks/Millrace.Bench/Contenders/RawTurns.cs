@@ -54,17 +54,17 @@ internal sealed class RawTurns : IWorker
     private readonly Thread thread;
     private volatile bool isStopping;
 
-    private RawTurns(NpgsqlConnection connection)
+    public RawTurns(string database)
     {
-        this.connection = connection;
+        connection = new NpgsqlConnection($"{database};Pooling=false;Read Buffer Size=65536;Write Buffer Size=65536;Application Name=raw");
         claim = new NpgsqlBatch(connection) { BatchCommands = { ClaimCommand() } };
         turn = new NpgsqlBatch(connection) { BatchCommands = { AppendCommand(), DeleteCommand(), ClaimCommand() } };
         thread = new Thread(Run) { IsBackground = true };
     }
 
-    public static async Task<RawTurns> OpenAsync(string database)
+    /// <summary>Connects only now, as the engine does: the clock is running.</summary>
+    public async Task StartAsync()
     {
-        var connection = new NpgsqlConnection($"{database};Pooling=false;Read Buffer Size=65536;Write Buffer Size=65536;Application Name=raw");
         await connection.OpenAsync();
         // Each statement has one good plan, by index and row by row, and is planned once.
         foreach (var setting in new[] { "plan_cache_mode = force_generic_plan", "enable_seqscan = off", "enable_hashjoin = off", "enable_mergejoin = off", "jit = off" })
@@ -73,16 +73,9 @@ internal sealed class RawTurns : IWorker
             await command.ExecuteNonQueryAsync();
         }
 
-        var turns = new RawTurns(connection);
-        await turns.claim.PrepareAsync();
-        await turns.turn.PrepareAsync();
-        return turns;
-    }
-
-    public Task StartAsync()
-    {
+        await claim.PrepareAsync();
+        await turn.PrepareAsync();
         thread.Start();
-        return Task.CompletedTask;
     }
 
     public Task StopAsync()

@@ -176,6 +176,8 @@ internal sealed partial class PostgresStore
             return given ?? (workSource ??= Build("millrace", engine =>
             {
                 engine.Pooling = false;
+                // A full turn brings some 250 KB of jobs and takes some 150 KB of ends: in pieces of the default 8 KB each would wait thirty times for a thread.
+                engine.ReadBufferSize = engine.WriteBufferSize = 64 * 1024;
                 engine.MaxAutoPrepare = isPooled ? 0 : 100;
                 engine.AutoPrepareMinUsages = 5;
                 engine.CommandTimeout = (int)Math.Ceiling(options.CommandTimeout.TotalSeconds);

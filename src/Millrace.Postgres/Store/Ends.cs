@@ -114,7 +114,19 @@ internal sealed partial class PostgresStore
     // An end that stores more jobs, or that needs a look at its key before it is known how it ends.
     private static bool NeedsCare(AttemptEnd end) => end.Then.Count > 0 || (end.Claim.Key is not null && !end.Outcome.IsFinal());
 
-    private static Guid[] LeasesOf(Turn turn) => [.. turn.Ends.Select(static end => end.Claim.Lease).Concat(turn.EmptyLeases).Concat(turn.LeasesToShrink).Distinct()];
+    private static Guid[] LeasesOf(Turn turn)
+    {
+        HashSet<Guid> leases = [.. turn.EmptyLeases, .. turn.LeasesToShrink];
+        var last = Guid.Empty;
+        foreach (var end in turn.Ends)
+        {
+            // They come in runs of one lease.
+            if (end.Claim.Lease != last)
+                leases.Add(last = end.Claim.Lease);
+        }
+
+        return [.. leases];
+    }
 
     private static void AddLocks(Session session, NpgsqlBatch batch, Turn turn)
     {
@@ -122,19 +134,19 @@ internal sealed partial class PostgresStore
             session.Add(batch, LockLeases, Uuids("leases", leases), Uuid("node", turn.Node));
     }
 
-    private void AddEnds(Session session, NpgsqlBatch batch, Turn turn, string endFinally, AttemptEnd[] finals, AttemptEnd[] returns)
+    private void AddEnds(Session session, NpgsqlBatch batch, Turn turn, string endFinally, List<AttemptEnd> finals, List<AttemptEnd> returns, bool mayLeaveRequests)
     {
-        if (finals.Length > 0 || returns.Length > 0)
+        if (finals.Count > 0 || returns.Count > 0)
         {
             session.Add(batch, JoinByHash);
-            if (finals.Length > 0)
+            if (finals.Count > 0)
                 session.Add(batch, endFinally, EndValues(turn.Node, finals));
-            if (returns.Length > 0)
+            if (returns.Count > 0)
                 session.Add(batch, EndForNow, [.. EndValues(turn.Node, returns), .. ReturnValues(returns)]);
             session.Add(batch, JoinByKey);
         }
 
-        AddAftermath(session, batch, [.. turn.Ends, .. turn.Settled]);
+        AddAftermath(session, batch, [.. turn.Ends, .. turn.Settled], mayLeaveRequests);
         // What the database has said holds while it has not been away. One that was may have forgotten it: a standby that was behind took over, or a user's transaction that did not wait for the disk
         // was lost. Whether it was away is not to be seen through PgBouncer.
         var ended = turn.EndedLeases.Where(lease => !isPooled && claimedHere.Contains(lease)).ToArray();
@@ -148,23 +160,32 @@ internal sealed partial class PostgresStore
     }
 
     // What an end leaves behind: its key, wishes to cancel it, its progress, its log.
-    private void AddAftermath(Session session, NpgsqlBatch batch, AttemptEnd[] ends)
+    private void AddAftermath(Session session, NpgsqlBatch batch, AttemptEnd[] ends, bool mayLeaveRequests)
     {
         if (ends.Length == 0)
             return;
-        var keyed = ends.Where(static end => end.Claim.Key is not null && end.Outcome.IsFinal()).ToArray();
-        if (keyed.Length > 0)
-            session.Add(batch, FreeKeys, Now(), Longs("jobs", [.. keyed.Select(static end => end.Claim.JobId)]), Ints("runs", [.. keyed.Select(static end => end.Claim.Run)]));
-        session.Add(batch, ForgetRequests, Longs("jobs", [.. ends.Select(static end => end.Claim.JobId)]), Ints("runs", [.. ends.Select(static end => end.Claim.Run)]));
-        LogLine[] lines = [.. ends.SelectMany(static end => end.Log)];
-        if (lines.Length > 0)
-            session.Add(batch, SaveLines, LineValues(lines));
+        List<Claim> keyed = [];
+        List<LogLine> lines = [];
+        foreach (var end in ends)
+        {
+            if (end.Claim.Key is not null && end.Outcome.IsFinal())
+                keyed.Add(end.Claim);
+            if (end.Log.Count > 0)
+                lines.AddRange(end.Log);
+        }
+
+        if (keyed.Count > 0)
+            session.Add(batch, FreeKeys, Now(), Longs("jobs", [.. keyed.Select(static claim => claim.JobId)]), Ints("runs", [.. keyed.Select(static claim => claim.Run)]));
+        if (mayLeaveRequests)
+            session.Add(batch, ForgetRequests, Longs("jobs", [.. ends.Select(static end => end.Claim.JobId)]), Ints("runs", [.. ends.Select(static end => end.Claim.Run)]));
+        if (lines.Count > 0)
+            session.Add(batch, SaveLines, LineValues([.. lines]));
     }
 
     // Zero rows are an answer: a lost answer to an earlier try (then the row is mine), or the lease was lost.
-    private async Task LookAtEndsAsync(Session session, Turn turn, Dictionary<(long, int), EndVerdict> verdicts, CancellationToken cancellationToken)
+    private async Task LookAtEndsAsync(Session session, Turn turn, Verdicts verdicts, CancellationToken cancellationToken)
     {
-        var open = turn.Ends.Where(end => !verdicts.ContainsKey((end.Claim.JobId, end.Claim.Run))).ToArray();
+        var open = verdicts.Open.ToArray();
         var rows = await ReadAsync(
             session.Connection,
             LookAtEnds,
@@ -175,16 +196,17 @@ internal sealed partial class PostgresStore
         {
             var run = (end.Claim.JobId, end.Claim.Run);
             var row = rows.Find(row => row.Run == run);
-            verdicts[run] = !row.IsMine ? EndVerdict.Stale
+            var verdict = !row.IsMine ? EndVerdict.Stale
                 : row.Outcome == "cancelled" && end.Outcome != Outcome.Cancelled ? EndVerdict.Cancelled
                 : row.Outcome == "superseded" ? EndVerdict.Superseded
                 : EndVerdict.Accepted;
+            verdicts.Give(end.Claim.JobId, end.Claim.Run, verdict);
         }
     }
 
-    private static NpgsqlParameter[] EndValues(Guid node, AttemptEnd[] ends)
+    private static NpgsqlParameter[] EndValues(Guid node, List<AttemptEnd> ends)
     {
-        var count = ends.Length;
+        var count = ends.Count;
         var (leaseOf, jobs, runs, attempts, charged) = (new Guid[count], new long[count], new int[count], new int[count], new bool[count]);
         var (types, tags, outcomes, results, errors) = (new string?[count], new string?[count], new string?[count], new string?[count], new string?[count]);
         var (started, finished, removeAts) = (new DateTime[count], new DateTime[count], new DateTime?[count]);
@@ -204,7 +226,7 @@ internal sealed partial class PostgresStore
         ];
     }
 
-    private NpgsqlParameter[] ReturnValues(AttemptEnd[] ends) =>
+    private NpgsqlParameter[] ReturnValues(List<AttemptEnd> ends) =>
     [
         Now(),
         Texts("queues", [.. ends.Select(static end => end.Claim.Queue)]),
@@ -244,38 +266,50 @@ internal sealed partial class PostgresStore
         from stdin (format binary)
         """;
 
-    // A statement of its own, after the lock: whoever has taken runs out of the lease had buried the node before.
-    private const string NodeIsAlive = """
-        select exists (select from millrace.node n where n.id = @node and n.dead_at is null)
+    // A statement of its own, after the lock: whoever has taken runs out of the lease had buried the node before, and who wished to cancel one of them has written it down.
+    private const string Look = """
+        select exists (select from millrace.node n where n.id = @node and n.dead_at is null),
+               exists (select from millrace.cancel_request) or exists (select from millrace.progress)
         """;
 
-    // Begins the turn's transaction, and locks its leases. What a lease lists is the node's own word here, and good enough at the first sending of a turn of a node that nobody has buried: nothing but
-    // their own end has taken its runs out of a lease that is still there. A repeated turn could meet a run that has ended and was pruned since, and so could a node that is dead and does not know
-    // it: they are sent in the careful words. A run that was ended before all the same breaks the primary key, and then the whole turn is sent again in those.
-    private async Task<bool> TryCopyEndsAsync(Session session, Turn turn, AttemptEnd[] ends, Dictionary<(long, int), EndVerdict> verdicts, CancellationToken cancellationToken)
+    // Begins the turn's transaction, and locks its leases.
+    private static async Task<Opening> BeginManyAsync(Session session, Turn turn, CancellationToken cancellationToken)
     {
-        var mine = new HashSet<Guid>();
-        bool isAlive;
-        await using (var begin = session.Begin())
+        await using var begin = session.Begin();
+        AddLocks(session, begin, turn);
+        session.Add(begin, Look, Uuid("node", turn.Node));
+        await using var reader = await session.SendAsync(begin, withCommit: false, cancellationToken).ConfigureAwait(false);
+        var leases = new HashSet<Guid>();
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+            leases.Add(reader.GetGuid(0));
+        await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
+        await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+        return new Opening(leases, reader.GetBoolean(0), reader.GetBoolean(1));
+    }
+
+    // What a lease lists is the node's own word here, and good enough at the first sending of a turn of a node that nobody has buried: nothing but their own end has taken its runs out of a lease
+    // that is still there. A repeated turn could meet a run that has ended and was pruned since, and so could a node that is dead and does not know it: they are sent in the careful words. A run that
+    // was ended before all the same breaks the primary key, and then the whole turn is sent again in those.
+    private async Task CopyEndsAsync(Session session, Turn turn, Opening opening, Verdicts verdicts, CancellationToken cancellationToken)
+    {
+        List<AttemptEnd> accepted = new(turn.Ends.Count);
+        for (var place = 0; place < turn.Ends.Count; place++)
         {
-            AddLocks(session, begin, turn);
-            session.Add(begin, NodeIsAlive, Uuid("node", turn.Node));
-            await using var reader = await session.SendAsync(begin, withCommit: false, cancellationToken).ConfigureAwait(false);
-            while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
-                mine.Add(reader.GetGuid(0));
-            await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
-            await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
-            isAlive = reader.GetBoolean(0);
+            var end = turn.Ends[place];
+            if (NeedsCare(end) || !end.Outcome.IsFinal() || !opening.Leases.Contains(end.Claim.Lease))
+                continue;
+            accepted.Add(end);
+            verdicts.Give(place, EndVerdict.Accepted);
         }
 
-        if (!isAlive)
-            return false;
-        var accepted = ends.Where(end => mine.Contains(end.Claim.Lease)).ToArray();
         await CopyBuffer.CopyAsync(session.Connection, Sql(CopyEnds), accepted, (row, end) => WriteEnd(row, turn.Node, end), cancellationToken).ConfigureAwait(false);
-        foreach (var end in accepted)
-            verdicts[(end.Claim.JobId, end.Claim.Run)] = EndVerdict.Accepted;
-        return true;
     }
+
+    /// <summary>How a turn of many ends stands once its leases are locked.</summary>
+    /// <param name="Leases">Those that are still there.</param>
+    /// <param name="IsAlive">Whether nobody has buried the node.</param>
+    /// <param name="HasRequests">Whether any job has a wish to cancel it, or progress. Of the runs of locked leases there can be no new ones.</param>
+    private sealed record Opening(HashSet<Guid> Leases, bool IsAlive, bool HasRequests);
 
     private static void WriteEnd(CopyBuffer row, Guid node, AttemptEnd end)
     {

@@ -33,8 +33,8 @@ internal sealed partial class PostgresStore
             having count(*) > 0
             returning claimed_at
         )
-        select c.id, c.run, c.attempt, c.crashes, c.pass, j.type, j.tag, j.user_id, c.priority, j.data, j.due, j.created,
-               j.policy, j.headers, j.trace, j.parent, j.schedule, j.key, leased.claimed_at
+        select record_send(row(c.id, c.run, c.attempt, c.crashes, c.pass, j.type, j.tag, j.user_id, c.priority, j.data, j.due, j.created,
+               j.policy, j.headers, j.trace, j.parent, j.schedule, j.key, leased.claimed_at))
         from leased, claimed c
         join millrace.job j on j.id = c.id
         """;
@@ -53,8 +53,8 @@ internal sealed partial class PostgresStore
 
     // Read by the lease's id: a repeated turn is given what its first try claimed.
     private const string ReadClaims = """
-        select u.job_id, u.run, u.attempt, u.crashes, u.pass, j.type, j.tag, j.user_id, j.priority, j.data, j.due, j.created,
-               j.policy, j.headers, j.trace, j.parent, j.schedule, j.key, l.claimed_at
+        select record_send(row(u.job_id, u.run, u.attempt, u.crashes, u.pass, j.type, j.tag, j.user_id, j.priority, j.data, j.due, j.created,
+               j.policy, j.headers, j.trace, j.parent, j.schedule, j.key, l.claimed_at))
         from millrace.lease l
         cross join lateral unnest(l.job_ids, l.runs, l.attempts, l.crashes, l.passes) as u(job_id, run, attempt, crashes, pass)
         join millrace.job j on j.id = u.job_id
@@ -145,41 +145,44 @@ internal sealed partial class PostgresStore
 
     private async Task<TurnAnswer> TurnAsync(Session session, Turn turn, string endFinally, CancellationToken cancellationToken)
     {
-        var careful = turn.Ends.Where(NeedsCare).ToArray();
-        var verdicts = new Dictionary<(long, int), EndVerdict>(turn.Ends.Count);
-        foreach (var end in careful)
+        var verdicts = new Verdicts(turn.Ends);
+        List<AttemptEnd> finals = new(turn.Ends.Count);
+        List<AttemptEnd> returns = [];
+        for (var place = 0; place < turn.Ends.Count; place++)
         {
-            if (await EndCarefullyAsync(session, turn.Node, end, cancellationToken).ConfigureAwait(false) is { } verdict)
-                verdicts[(end.Claim.JobId, end.Claim.Run)] = verdict;
+            var end = turn.Ends[place];
+            if (!NeedsCare(end))
+                (end.Outcome.IsFinal() ? finals : returns).Add(end);
+            else if (await EndCarefullyAsync(session, turn.Node, end, cancellationToken).ConfigureAwait(false) is { } verdict)
+                verdicts.Give(place, verdict);
         }
 
-        var finals = turn.Ends.Where(static end => !NeedsCare(end) && end.Outcome.IsFinal()).ToArray();
-        var returns = turn.Ends.Where(static end => !NeedsCare(end) && !end.Outcome.IsFinal()).ToArray();
-        var hasBegun = finals.Length >= ManyEnds && !turn.IsRepeated && ReferenceEquals(endFinally, EndFinally);
-        if (hasBegun && await TryCopyEndsAsync(session, turn, finals, verdicts, cancellationToken).ConfigureAwait(false))
+        var hasBegun = finals.Count >= ManyEnds && !turn.IsRepeated && ReferenceEquals(endFinally, EndFinally);
+        var opening = hasBegun ? await BeginManyAsync(session, turn, cancellationToken).ConfigureAwait(false) : null;
+        if (opening is { IsAlive: true })
+        {
+            await CopyEndsAsync(session, turn, opening, verdicts, cancellationToken).ConfigureAwait(false);
             finals = [];
+        }
 
         TurnAnswer answer;
         await using (var batch = hasBegun ? session.Continue() : session.Begin())
         {
             if (!hasBegun)
                 AddLocks(session, batch, turn);
-            AddEnds(session, batch, turn, endFinally, finals, returns);
+            AddEnds(session, batch, turn, endFinally, finals, returns, mayLeaveRequests: opening?.HasRequests ?? true);
             AddClaim(session, batch, turn);
             session.Add(batch, Glance, Now(), Uuid("node", turn.Node));
             await using var reader = await session.SendAsync(batch, withCommit: true, cancellationToken).ConfigureAwait(false);
-            answer = await ReadTurnAsync(session, reader, turn, !hasBegun, finals.Length > 0, returns.Length > 0, verdicts, cancellationToken).ConfigureAwait(false);
+            answer = await ReadTurnAsync(session, reader, turn, !hasBegun, finals.Count > 0, returns.Count > 0, verdicts, cancellationToken).ConfigureAwait(false);
         }
 
         claimedHere.ExceptWith(turn.EndedLeases);
         if (answer.Claims.Count >= ManyEnds)
             claimedHere.Add(turn.Lease);
-        if (verdicts.Count < turn.Ends.Count)
+        if (!verdicts.AreComplete)
             await LookAtEndsAsync(session, turn, verdicts, cancellationToken).ConfigureAwait(false);
-        return answer with
-        {
-            Ends = [.. turn.Ends.Select(end => verdicts.GetValueOrDefault((end.Claim.JobId, end.Claim.Run), EndVerdict.Stale))],
-        };
+        return answer with { Ends = verdicts.All() };
     }
 
     private void AddClaim(Session session, NpgsqlBatch batch, Turn turn)
@@ -200,21 +203,21 @@ internal sealed partial class PostgresStore
     }
 
     private async Task<TurnAnswer> ReadTurnAsync(
-        Session session, NpgsqlDataReader reader, Turn turn, bool hasLocks, bool hasFinals, bool hasReturns, Dictionary<(long, int), EndVerdict> verdicts, CancellationToken cancellationToken)
+        Session session, NpgsqlDataReader reader, Turn turn, bool hasLocks, bool hasFinals, bool hasReturns, Verdicts verdicts, CancellationToken cancellationToken)
     {
         if (hasLocks && turn.Ends.Count + turn.EmptyLeases.Count + turn.LeasesToShrink.Count > 0)
             await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
         if (hasFinals)
         {
             while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
-                verdicts[(reader.GetInt64(0), reader.GetInt32(1))] = EndVerdict.Accepted;
+                verdicts.Give(reader.GetInt64(0), reader.GetInt32(1), EndVerdict.Accepted);
             await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
         }
 
         if (hasReturns)
         {
             while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
-                verdicts[(reader.GetInt64(0), reader.GetInt32(1))] = reader.GetString(2) == "cancelled" ? EndVerdict.Cancelled : EndVerdict.Accepted;
+                verdicts.Give(reader.GetInt64(0), reader.GetInt32(1), reader.GetString(2) == "cancelled" ? EndVerdict.Cancelled : EndVerdict.Accepted);
             await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
         }
 
@@ -239,37 +242,58 @@ internal sealed partial class PostgresStore
         if (turn.IsRepeated)
             await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
         var claims = new List<Claim>(turn.Want);
+        var isInOrder = true;
         while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
-            claims.Add(ClaimAt(reader, turn));
+        {
+            var claim = ClaimOf(reader.GetFieldValue<byte[]>(0), turn);
+            isInOrder &= claims is not [.., { } before] || Compare(before, claim) <= 0;
+            claims.Add(claim);
+        }
+
         await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
-        claims.Sort(static (one, other) => (one.Priority, one.Ready, one.JobId).CompareTo((other.Priority, other.Ready, other.JobId)));
+        // They come in line, but nothing in the statement says so.
+        if (!isInOrder)
+            claims.Sort(Compare);
         return [.. claims];
     }
 
-    private static Claim ClaimAt(NpgsqlDataReader reader, Turn turn) => new()
+    private static int Compare(Claim one, Claim other)
     {
-        Lease = turn.Lease,
-        JobId = reader.GetInt64(0),
-        Run = reader.GetInt32(1),
-        Attempt = reader.GetInt32(2),
-        Crashes = reader.GetInt32(3),
-        Ready = DateTimeOffset.UnixEpoch.AddTicks(reader.GetInt64(4) * TimeSpan.TicksPerMicrosecond),
-        Type = reader.GetString(5),
-        Tag = TextAt(reader, 6),
-        UserId = reader.GetInt64(7),
-        Queue = turn.Queue,
-        Priority = reader.GetInt16(8),
-        Data = reader.GetString(9),
-        Due = TimeAt(reader, 10),
-        Created = TimeAt(reader, 11),
-        Policy = TextAt(reader, 12),
-        Headers = TextAt(reader, 13),
-        Trace = TextAt(reader, 14),
-        Parent = reader.IsDBNull(15) ? null : reader.GetInt64(15),
-        Schedule = TextAt(reader, 16),
-        Key = TextAt(reader, 17),
-        Claimed = TimeAt(reader, 18),
-    };
+        var order = one.Priority.CompareTo(other.Priority);
+        if (order == 0)
+            order = one.Ready.CompareTo(other.Ready);
+        return order == 0 ? one.JobId.CompareTo(other.JobId) : order;
+    }
+
+    private static Claim ClaimOf(byte[] sent, Turn turn)
+    {
+        var row = new SentRecord(sent);
+        // In the order of the statement.
+        return new Claim
+        {
+            Lease = turn.Lease,
+            Queue = turn.Queue,
+            JobId = row.Long(),
+            Run = row.Int(),
+            Attempt = row.Int(),
+            Crashes = row.Int(),
+            Ready = DateTimeOffset.UnixEpoch.AddTicks(row.Long() * TimeSpan.TicksPerMicrosecond),
+            Type = row.Text(),
+            Tag = row.TextOrNull(),
+            UserId = row.Long(),
+            Priority = row.Short(),
+            Data = row.Text(),
+            Due = row.Time(),
+            Created = row.Time(),
+            Policy = row.TextOrNull(),
+            Headers = row.TextOrNull(),
+            Trace = row.TextOrNull(),
+            Parent = row.LongOrNull(),
+            Schedule = row.TextOrNull(),
+            Key = row.TextOrNull(),
+            Claimed = row.Time(),
+        };
+    }
 
     private static long MicrosecondsOf(DateTimeOffset time) => (time - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
 }

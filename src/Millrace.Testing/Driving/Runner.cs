@@ -91,7 +91,7 @@ internal sealed class Runner(MillraceInstance instance, TestClock clock, Timelin
         try
         {
             // On the pool, as in a worker: a context of the test's own must not run the handler's continuations.
-            var running = Task.Run(() => instance.Runner.RunAsync(held), CancellationToken.None);
+            var running = Task.Run(() => instance.Runner.RunAsync(held).AsTask(), CancellationToken.None);
             await PassTimeAsync(held.Claim, running, cancellationToken).ConfigureAwait(false);
             var run = await running.ConfigureAwait(false) ?? throw new InvalidOperationException($"The run of job {held.Claim.JobId} was given up.");
             watch.Failure = run.Failure;

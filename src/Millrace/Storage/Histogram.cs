@@ -100,7 +100,8 @@ public sealed class Histogram
     private static int BucketOf(TimeSpan duration)
     {
         var units = duration.TotalMicroseconds / 100;
-        return units < 1 ? 0 : Math.Min(Size - 1, 1 + (int)(2 * Math.Log2(units)));
+        // The whole part of the logarithm of the square is that of twice the logarithm, and costs a tenth.
+        return units < 1 ? 0 : Math.Min(Size - 1, 1 + Math.ILogB(units * units));
     }
 
     private static TimeSpan MiddleOf(int bucket) =>

@@ -12,7 +12,7 @@ internal sealed class AttemptLog(long jobId, int run, Func<DateTimeOffset> now)
     private static readonly AsyncLocal<AttemptLog?> Flow = new();
 
     private readonly Lock gate = new();
-    private List<LogLine> unsaved = [];
+    private List<LogLine>? unsaved;
     private int line;
     private long size;
     private long dropped;
@@ -32,11 +32,11 @@ internal sealed class AttemptLog(long jobId, int run, Func<DateTimeOffset> now)
             if (size + bytes > MaxSizeInBytes)
             {
                 if (dropped++ == 0)
-                    unsaved.Add(new LogLine(jobId, run, ++line, now(), LogLevel.Warning, "Millrace", $"The log of this attempt reached its limit of {MaxSizeInBytes:N0} bytes; later lines are not kept.", null, null));
+                    (unsaved ??= []).Add(new LogLine(jobId, run, ++line, now(), LogLevel.Warning, "Millrace", $"The log of this attempt reached its limit of {MaxSizeInBytes:N0} bytes; later lines are not kept.", null, null));
                 return;
             }
             size += bytes;
-            unsaved.Add(new LogLine(jobId, run, ++line, now(), level, category, message, properties, exception));
+            (unsaved ??= []).Add(new LogLine(jobId, run, ++line, now(), level, category, message, properties, exception));
         }
     }
 
@@ -45,10 +45,9 @@ internal sealed class AttemptLog(long jobId, int run, Func<DateTimeOffset> now)
     {
         lock (gate)
         {
-            if (unsaved.Count == 0)
+            if (unsaved is not { } taken)
                 return [];
-            var taken = unsaved;
-            unsaved = [];
+            unsaved = null;
             return taken;
         }
     }

@@ -69,14 +69,18 @@ internal sealed class MillraceTelemetry : IDisposable
 
     public void Started(Claim claim, TimeSpan waited)
     {
-        started.Add(1, Tag("type", claim.Type), Tag("queue", claim.Queue));
-        wait.Record(Math.Max(0, waited.TotalSeconds), Tag("type", claim.Type), Tag("queue", claim.Queue));
+        if (started.Enabled)
+            started.Add(1, Tag("type", claim.Type), Tag("queue", claim.Queue));
+        if (wait.Enabled)
+            wait.Record(Math.Max(0, waited.TotalSeconds), Tag("type", claim.Type), Tag("queue", claim.Queue));
     }
 
     public void Finished(Claim claim, Outcome outcome, TimeSpan ran)
     {
-        finished.Add(1, Tag("type", claim.Type), Tag("queue", claim.Queue), Tag("outcome", outcome.ToWord()));
-        run.Record(ran.TotalSeconds, Tag("type", claim.Type), Tag("queue", claim.Queue));
+        if (finished.Enabled)
+            finished.Add(1, Tag("type", claim.Type), Tag("queue", claim.Queue), Tag("outcome", outcome.ToWord()));
+        if (run.Enabled)
+            run.Record(ran.TotalSeconds, Tag("type", claim.Type), Tag("queue", claim.Queue));
     }
 
     public void Stale(Claim claim) => stale.Add(1, Tag("type", claim.Type), Tag("queue", claim.Queue));

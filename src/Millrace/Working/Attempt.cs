@@ -17,7 +17,7 @@ internal sealed class Attempt : IAttempt, IDisposable
     private readonly CancellationTokenSource stop;
     private readonly Lock gate = new();
     private readonly long received;
-    private readonly JobClient jobs;
+    private JobClient? jobs;
     private List<NewJob>? then;
     private IReadOnlyDictionary<string, string>? headers;
     private long? progressSaved;
@@ -35,7 +35,6 @@ internal sealed class Attempt : IAttempt, IDisposable
         Lines = lines;
         received = held.Received;
         stop = new CancellationTokenSource();
-        jobs = new JobClient(instance, parent: held.Claim.JobId);
     }
 
     public HeldClaim Held { get; }
@@ -50,7 +49,7 @@ internal sealed class Attempt : IAttempt, IDisposable
 
     public IServiceProvider Services { get; }
 
-    public IJobClient Jobs => jobs;
+    public IJobClient Jobs => OwnJobs;
 
     public DbDataSource Database => instance.Store.Handlers;
 
@@ -260,7 +259,7 @@ internal sealed class Attempt : IAttempt, IDisposable
                         {
                             await work(transaction, token).ConfigureAwait(false);
                             // What follows belongs to this completion, so it commits with it.
-                            await jobs.SubmitWrittenAsync(ThenJobs, token).ConfigureAwait(false);
+                            await OwnJobs.SubmitWrittenAsync(ThenJobs, token).ConfigureAwait(false);
                             Completed = Now;
                             if (!await instance.Store.CompleteAsync(Held.Node, CompletedEnd(), transaction, token).ConfigureAwait(false))
                                 throw LeaseLost("so what it wrote in CompleteInTransactionAsync was rolled back");
@@ -308,6 +307,9 @@ internal sealed class Attempt : IAttempt, IDisposable
     };
 
     public void Dispose() => stop.Dispose();
+
+    // Most handlers submit nothing.
+    private JobClient OwnJobs => jobs ??= new JobClient(instance, parent: Claim.JobId);
 
     private async Task SaveProgressAsync(double percent, string? message, CancellationToken cancellationToken)
     {

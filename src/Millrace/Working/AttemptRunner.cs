@@ -18,7 +18,7 @@ internal sealed class AttemptRunner(MillraceInstance instance)
     public long Runs => Volatile.Read(ref runs);
 
     /// <returns>What to hand to the store, or null when the attempt was given up: its end is written by then.</returns>
-    public async Task<RunEnd?> RunAsync(HeldClaim held)
+    public async ValueTask<RunEnd?> RunAsync(HeldClaim held)
     {
         var claim = held.Claim;
         var policy = instance.Policies.For(claim);
@@ -96,7 +96,7 @@ internal sealed class AttemptRunner(MillraceInstance instance)
         Error = reason,
     };
 
-    private async Task<(string? Result, Exception? Failure)> RunHandlerAsync(JobType type, Attempt attempt)
+    private async ValueTask<(string? Result, Exception? Failure)> RunHandlerAsync(JobType type, Attempt attempt)
     {
         try
         {
@@ -122,7 +122,7 @@ internal sealed class AttemptRunner(MillraceInstance instance)
         }
     }
 
-    private async Task<AttemptEnd> EndAsync(Attempt attempt, Exception? failure, string? result)
+    private async ValueTask<AttemptEnd> EndAsync(Attempt attempt, Exception? failure, string? result)
     {
         await attempt.Raising.ConfigureAwait(false);
         var log = attempt.Lines.Take();
@@ -145,7 +145,7 @@ internal sealed class AttemptRunner(MillraceInstance instance)
             Error = decision.Error,
             Again = decision.Again,
             RemoveAfter = decision.Outcome.IsFinal() ? attempt.Policy.RemoveAfter(decision.Outcome) : null,
-            Then = decision.Outcome == Outcome.Succeeded ? await NumberAsync(attempt.ThenJobs).ConfigureAwait(false) : [],
+            Then = decision.Outcome == Outcome.Succeeded && attempt.ThenJobs.Count > 0 ? await NumberAsync(attempt.ThenJobs).ConfigureAwait(false) : [],
             Log = log,
         };
     }
@@ -166,8 +166,6 @@ internal sealed class AttemptRunner(MillraceInstance instance)
 
     private async Task<IReadOnlyList<NewJob>> NumberAsync(IReadOnlyList<NewJob> jobs)
     {
-        if (jobs.Count == 0)
-            return [];
         var numbered = new List<NewJob>(jobs.Count);
         foreach (var job in jobs)
         {
@@ -208,11 +206,11 @@ internal readonly record struct RunEnd(AttemptEnd End, bool IsSettled, Exception
 /// <summary>The middleware around a handler, in their order.</summary>
 internal sealed class JobDelegateFactory(MillraceInstance instance)
 {
-    public async Task<string?> RunAsync(JobType type, JobContext job, CancellationToken cancellationToken)
-    {
-        if (instance.Middleware.Count == 0)
-            return await type.Run(job, instance.Json, cancellationToken).ConfigureAwait(false);
+    public ValueTask<string?> RunAsync(JobType type, JobContext job, CancellationToken cancellationToken) =>
+        instance.Middleware.Count == 0 ? type.Run(job, instance.Json, cancellationToken) : RunWithinAsync(type, job, cancellationToken);
 
+    private async ValueTask<string?> RunWithinAsync(JobType type, JobContext job, CancellationToken cancellationToken)
+    {
         string? result = null;
         JobDelegate next = async (context, token) => result = await type.Run(context, instance.Json, token).ConfigureAwait(false);
         for (var i = instance.Middleware.Count - 1; i >= 0; i--)

@@ -13,7 +13,7 @@ internal sealed class JobType
     public required Func<IAttempt, JobJson, JobContext> MakeContext { get; set; }
 
     /// <summary>Runs the handler. Gives the result as JSON text, or null.</summary>
-    public required Func<JobContext, JobJson, CancellationToken, Task<string?>> Run { get; init; }
+    public required Func<JobContext, JobJson, CancellationToken, ValueTask<string?>> Run { get; init; }
 
     /// <summary>The handler's class; null for a delegate.</summary>
     public required Type? HandlerType { get; init; }
@@ -42,7 +42,14 @@ internal sealed class JobType
         where TJob : class, IJobHandler
     {
         var create = ActivatorUtilities.CreateFactory<TJob>([]);
-        return Of<TData>(typeof(TJob), services => TryMakeOnce(create, services), async (job, _, cancellationToken) =>
+        Func<JobContext<TData>, JobJson, CancellationToken, ValueTask<string?>> run = IsDisposable(typeof(TJob)) ? RunAndDisposeAsync : Run;
+        return Of(typeof(TJob), services => TryMakeOnce(create, services), run);
+
+        // Most handlers have nothing to dispose, and those that never wait need no state machine either.
+        ValueTask<string?> Run(JobContext<TData> job, JobJson json, CancellationToken cancellationToken) =>
+            WithoutResult(((IJob<TData>)(object)create(job.Services, null)).RunAsync(job, cancellationToken));
+
+        async ValueTask<string?> RunAndDisposeAsync(JobContext<TData> job, JobJson json, CancellationToken cancellationToken)
         {
             var handler = create(job.Services, null);
             try
@@ -54,7 +61,7 @@ internal sealed class JobType
             {
                 await DisposeAsync(handler).ConfigureAwait(false);
             }
-        });
+        }
     }
 
     public static JobType OfClass<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TJob, TData, TResult>()
@@ -77,13 +84,9 @@ internal sealed class JobType
     }
 
     public static JobType OfDelegate<TData>(Func<JobContext<TData>, CancellationToken, Task> handler) =>
-        Of<TData>(null, null, async (job, _, cancellationToken) =>
-        {
-            await handler(job, cancellationToken).ConfigureAwait(false);
-            return null;
-        });
+        Of<TData>(null, null, (job, _, cancellationToken) => WithoutResult(handler(job, cancellationToken)));
 
-    private static JobType Of<TData>(Type? handlerType, Action<IServiceProvider>? tryMake, Func<JobContext<TData>, JobJson, CancellationToken, Task<string?>> run)
+    private static JobType Of<TData>(Type? handlerType, Action<IServiceProvider>? tryMake, Func<JobContext<TData>, JobJson, CancellationToken, ValueTask<string?>> run)
     {
         var attribute = typeof(TData).GetCustomAttribute<JobAttribute>()
             ?? throw new InvalidOperationException(
@@ -100,6 +103,19 @@ internal sealed class JobType
             Run = (job, json, cancellationToken) => run((JobContext<TData>)job, json, cancellationToken),
         };
     }
+
+    private static ValueTask<string?> WithoutResult(Task running)
+    {
+        return running.IsCompletedSuccessfully ? default : AwaitAsync(running);
+
+        static async ValueTask<string?> AwaitAsync(Task running)
+        {
+            await running.ConfigureAwait(false);
+            return null;
+        }
+    }
+
+    private static bool IsDisposable(Type handler) => handler.IsAssignableTo(typeof(IDisposable)) || handler.IsAssignableTo(typeof(IAsyncDisposable));
 
     private static void TryMakeOnce<TJob>(ObjectFactory<TJob> create, IServiceProvider services)
     {

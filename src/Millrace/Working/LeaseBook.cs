@@ -44,27 +44,35 @@ internal sealed class LeaseBook(TimeProvider time)
         }
     }
 
-    /// <summary>A run's end goes into the next turn.</summary>
-    public void Ended(Guid lease)
+    /// <summary>The ends of these runs go into the next turn.</summary>
+    public void Ended(List<AttemptEnd> ends)
     {
         lock (gate)
         {
-            if (leases.TryGetValue(lease, out var entry))
-                entry.Open--;
+            (Guid, Entry?) last = default;
+            foreach (var end in ends)
+            {
+                if (Find(end.Claim.Lease, ref last) is { } entry)
+                    entry.Open--;
+            }
         }
     }
 
-    /// <summary>The store has answered a run's end.</summary>
-    /// <param name="lease">Its lease.</param>
-    /// <param name="isStored">Whether the run has ended, as far as the store knows.</param>
-    public void Answered(Guid lease, bool isStored)
+    /// <summary>The store has answered the ends of these runs.</summary>
+    /// <param name="ends">The ends.</param>
+    /// <param name="verdicts">One for each; null when all have ended, as far as the store knows.</param>
+    public void Answered(IReadOnlyList<AttemptEnd> ends, IReadOnlyList<EndVerdict>? verdicts)
     {
         lock (gate)
         {
-            if (!leases.TryGetValue(lease, out var entry))
-                return;
-            entry.Unanswered--;
-            entry.HasRefused |= !isStored;
+            (Guid, Entry?) last = default;
+            for (var i = 0; i < ends.Count; i++)
+            {
+                if (Find(ends[i].Claim.Lease, ref last) is not { } entry)
+                    continue;
+                entry.Unanswered--;
+                entry.HasRefused |= verdicts?[i] == EndVerdict.Stale;
+            }
         }
     }
 
@@ -102,6 +110,14 @@ internal sealed class LeaseBook(TimeProvider time)
             foreach (var lease in deleted)
                 leases.Remove(lease);
         }
+    }
+
+    // Runs of one lease mostly end one after the other.
+    private Entry? Find(Guid lease, ref (Guid Lease, Entry? Entry) last)
+    {
+        if (last.Lease != lease)
+            last = (lease, leases.GetValueOrDefault(lease));
+        return last.Entry;
     }
 
     private List<Guid> Those(Func<Entry, bool> which)

@@ -40,8 +40,6 @@ internal sealed class MillraceHost(MillraceInstance instance) : IHostedLifecycle
         }
         instance.Loops = instance.IsSupervised ? [] : OpenLoops(workers);
         await instance.Node.EnsureAliveAsync(cancellationToken).ConfigureAwait(false);
-        if (instance.Child is null)
-            await SchedulePruningAsync(cancellationToken).ConfigureAwait(false);
         List<ITender> tenders = [new LookOut(instance), instance.Promoter, instance.Ticker, new Sweeper(instance), new CancelWatcher(instance), new Scribe(instance)];
         if (instance.Child is { } link)
             tenders.Add(new RecycleWatch(instance, link, workers));
@@ -54,6 +52,8 @@ internal sealed class MillraceHost(MillraceInstance instance) : IHostedLifecycle
         stopSign = instance.Services.GetService<IHostApplicationLifetime>()?.ApplicationStopping.Register(stopping.Cancel) ?? default;
         instance.Supervisor?.Start(stopping.Token);
         IsStarted = true;
+        if (instance.Child is null)
+            await SchedulePruningAsync(cancellationToken).ConfigureAwait(false);
         Log.Started(
             instance.Log,
             instance.Node.Id,

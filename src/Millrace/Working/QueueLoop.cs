@@ -154,9 +154,7 @@ internal sealed class QueueLoop
     /// <summary>Our node was taken for dead: nothing in hand is ours any more.</summary>
     public void DropEverything()
     {
-        while (slots.TryTakeBack(out _))
-        {
-        }
+        slots.DropUnstarted();
         Leases.Clear();
         Wake();
     }
@@ -259,8 +257,9 @@ internal sealed class QueueLoop
                 continue;
             }
             (run.IsSettled ? settled : ends).Add(run.End);
-            Leases.Ended(held.Claim.Lease);
         }
+        Leases.Ended(ends);
+        Leases.Ended(settled);
 
         var turn = new Turn
         {
@@ -296,8 +295,8 @@ internal sealed class QueueLoop
     private void Digest(Turn turn, TurnAnswer answer)
     {
         Leases.Closed(turn.EmptyLeases.Concat(turn.EndedLeases));
-        foreach (var end in turn.Settled)
-            Leases.Answered(end.Claim.Lease, isStored: true);
+        Leases.Answered(turn.Settled, null);
+        Leases.Answered(turn.Ends, answer.Ends);
         for (var i = 0; i < turn.Ends.Count; i++)
             Digest(turn.Ends[i], answer.Ends[i]);
 
@@ -351,8 +350,10 @@ internal sealed class QueueLoop
 
     private void Digest(AttemptEnd end, EndVerdict verdict)
     {
+        // Most jobs are over now, and nothing follows.
+        if (verdict == EndVerdict.Accepted && end.Outcome.IsFinal() && end.Then.Count == 0)
+            return;
         var claim = end.Claim;
-        Leases.Answered(claim.Lease, verdict != EndVerdict.Stale);
         switch (verdict)
         {
             case EndVerdict.Stale:

@@ -88,6 +88,14 @@ internal sealed class Slots(MillraceInstance instance, int count, int firstSlot,
         return true;
     }
 
+    /// <summary>Forgets every claim that has not started.</summary>
+    public void DropUnstarted()
+    {
+        while (TryTakeBack(out _))
+        {
+        }
+    }
+
     /// <summary>A run was given up: its slot does not come back before its handler returns, and its end is written by somebody else.</summary>
     public void Abandon()
     {

@@ -154,8 +154,7 @@ internal sealed class SimulatedNode(Fate fate, SqliteStore store, Observer obser
 
     private Turn NextTurn(int want, bool isForSuspect)
     {
-        foreach (var (run, _, _) in ended)
-            book.Ended(run.Claim.Lease);
+        book.Ended([.. ended.Select(each => each.End)]);
         var turn = new Turn
         {
             Node = Id,
@@ -180,13 +179,10 @@ internal sealed class SimulatedNode(Fate fate, SqliteStore store, Observer obser
     private async Task DigestAsync(Turn turn, TurnAnswer answer, string? before, long[] jobs)
     {
         book.Closed(turn.EmptyLeases.Concat(turn.EndedLeases));
-        foreach (var end in turn.Settled)
-            book.Answered(end.Claim.Lease, isStored: true);
+        book.Answered(turn.Settled, null);
+        book.Answered(turn.Ends, answer.Ends);
         for (var i = 0; i < turn.Ends.Count; i++)
-        {
-            book.Answered(turn.Ends[i].Claim.Lease, answer.Ends[i] != EndVerdict.Stale);
             Digest(turn.Ends[i], answer.Ends[i]);
-        }
         if (before is not null && answer.Ends.All(verdict => verdict == EndVerdict.Stale) && observer.Image(jobs) != before)
             fate.Note(Happening.StaleWrite, jobs[0]);
         if (turn.Want == 0 && !answer.NodeIsLost)

@@ -1,4 +1,5 @@
 using CsCheck;
+using Millrace.Storage;
 using Millrace.Testing;
 using Millrace.Working;
 
@@ -23,7 +24,7 @@ public sealed class LeaseBookTests
         book.ToClose().ShouldBeEmpty();
 
         book.Opened(lease, 1);
-        book.Ended(lease);
+        book.Ended([EndOf(lease)]);
 
         book.ToClose().ShouldBe([lease]);
         book.Knows(lease).ShouldBeTrue();
@@ -49,11 +50,11 @@ public sealed class LeaseBookTests
         book.Expect(small);
         book.Opened(small, 7);
 
-        book.Ended(lease);
-        book.Ended(small);
+        book.Ended([EndOf(lease)]);
+        book.Ended([EndOf(small)]);
         book.ToShrink().ShouldBeEmpty();
-        book.Ended(lease);
-        book.Ended(small);
+        book.Ended([EndOf(lease)]);
+        book.Ended([EndOf(small)]);
         book.ToShrink().ShouldBeEmpty("it is young, and about to be empty");
         time.Advance(TimeSpan.FromSeconds(2));
         book.ToShrink().ShouldBe([lease]);
@@ -66,12 +67,12 @@ public sealed class LeaseBookTests
         book.Expect(lease);
         book.Opened(lease, 100);
         for (var i = 0; i < 100; i++)
-            book.Ended(lease);
+            book.Ended([EndOf(lease)]);
         book.ToClose().ShouldBeEmpty();
         for (var i = 0; i < 100; i++)
         {
             book.ToDelete().ShouldBeEmpty();
-            book.Answered(lease, isStored: true);
+            book.Answered([EndOf(lease)], [EndVerdict.Accepted]);
         }
 
         book.ToDelete().ShouldBe([lease]);
@@ -85,8 +86,8 @@ public sealed class LeaseBookTests
         book.Opened(lease, 100);
         for (var i = 0; i < 100; i++)
         {
-            book.Ended(lease);
-            book.Answered(lease, isStored: i != 50);
+            book.Ended([EndOf(lease)]);
+            book.Answered([EndOf(lease)], [i == 50 ? EndVerdict.Stale : EndVerdict.Accepted]);
         }
 
         book.ToDelete().ShouldBeEmpty();
@@ -100,7 +101,7 @@ public sealed class LeaseBookTests
         book.Opened(lease, 1);
         book.Clear();
 
-        book.Ended(lease);
+        book.Ended([EndOf(lease)]);
         book.ToClose().ShouldBeEmpty();
     }
 
@@ -126,7 +127,7 @@ public sealed class LeaseBookTests
                         open[id] = count;
                         break;
                     case 2 when open.GetValueOrDefault(id) > 0:
-                        some.Ended(id);
+                        some.Ended([EndOf(id)]);
                         open[id]--;
                         break;
                     case 3:
@@ -142,4 +143,13 @@ public sealed class LeaseBookTests
                 ids.ShouldAllBe(each => some.Knows(each) == open.ContainsKey(each));
             }
         });
+
+    private static AttemptEnd EndOf(Guid lease) => new()
+    {
+        Claim = new Claim { Lease = lease, JobId = 1, Run = 1, Attempt = 1, Type = "some", Queue = "default", Data = "{}" },
+        Outcome = Outcome.Succeeded,
+        Charged = true,
+        Started = DateTimeOffset.UnixEpoch,
+        Finished = DateTimeOffset.UnixEpoch,
+    };
 }
