@@ -96,7 +96,7 @@ internal sealed class JobShow(Redaction redaction)
     public OperationAnswer Operation(OperationRecord operation) => new()
     {
         Id = Id(operation.Id),
-        Kind = Words.Of(operation.Kind),
+        Kind = JobChanges.WordOf(operation.Kind),
         At = operation.At,
         By = redaction.Text(operation.Author.Name),
         Via = redaction.Text(operation.Author.Via),

@@ -29,7 +29,7 @@ internal sealed partial class PostgresStore
     {
         ArgumentNullException.ThrowIfNull(author);
         Check(change);
-        return AgainAsync($"{WordOf(change.Kind)} job {jobId}", session => ChangeAsync(session, jobId, change, author, expectedVersion, cancellationToken), cancellationToken);
+        return AgainAsync($"{JobChanges.WordOf(change.Kind)} job {jobId}", session => ChangeAsync(session, jobId, change, author, expectedVersion, cancellationToken), cancellationToken);
     }
 
     public Task<BatchAnswer> ApplyAsync(long operation, JobChange change, IReadOnlyList<long> jobIds, CancellationToken cancellationToken)
@@ -38,7 +38,7 @@ internal sealed partial class PostgresStore
         ArgumentNullException.ThrowIfNull(jobIds);
         ArgumentOutOfRangeException.ThrowIfLessThan(jobIds.Count, 1, nameof(jobIds));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(jobIds.Count, 1000, nameof(jobIds));
-        return AgainAsync($"{WordOf(change.Kind)} jobs", async session =>
+        return AgainAsync($"{JobChanges.WordOf(change.Kind)} jobs", async session =>
         {
             var connection = session.Connection;
             await session.BeginAsync(cancellationToken).ConfigureAwait(false);

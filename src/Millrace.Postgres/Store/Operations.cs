@@ -92,7 +92,7 @@ internal sealed partial class PostgresStore
     {
         NpgsqlParameter[] values =
         [
-            Now(), Text("kind", WordOf(kind)), Text("by", Storable(author.Name)), Text("via", Storable(author.Via)), Text("reason", Storable(author.Reason)), Text("target", Storable(target)),
+            Now(), Text("kind", JobChanges.WordOf(kind)), Text("by", Storable(author.Name)), Text("via", Storable(author.Via)), Text("reason", Storable(author.Reason)), Text("target", Storable(target)),
             Long("job", jobId), Long("expected", expected), Text("after", after),
         ];
         return await OneAsync<long>(connection, InsertOperation, values, cancellationToken).ConfigureAwait(false) ?? 0;
@@ -135,30 +135,10 @@ internal sealed partial class PostgresStore
         return new string(clean);
     }
 
-    internal static string WordOf(OperationKind kind) => kind switch
-    {
-        OperationKind.Retry => "retry",
-        OperationKind.Cancel => "cancel",
-        OperationKind.Delete => "delete",
-        OperationKind.RunNow => "run_now",
-        OperationKind.Reprioritise => "reprioritise",
-        OperationKind.Rerun => "rerun",
-        OperationKind.Submit => "submit",
-        OperationKind.PauseQueue => "pause_queue",
-        OperationKind.ResumeQueue => "resume_queue",
-        OperationKind.PauseSchedule => "pause_schedule",
-        OperationKind.ResumeSchedule => "resume_schedule",
-        OperationKind.RunSchedule => "run_schedule",
-        OperationKind.Drain => "drain",
-        OperationKind.Undrain => "undrain",
-        OperationKind.Undo => "undo",
-        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Not a kind of operation."),
-    };
-
     internal static OperationRecord OperationAt(NpgsqlDataReader reader) => new()
     {
         Id = reader.GetInt64(0),
-        Kind = KindOf(reader.GetString(1)),
+        Kind = JobChanges.KindOf(reader.GetString(1)),
         At = TimeAt(reader, 2),
         Author = new Author(reader.GetString(3), reader.GetString(4), TextAt(reader, 5)),
         Target = reader.GetString(6),
@@ -173,17 +153,6 @@ internal sealed partial class PostgresStore
         UndoUntil = TimeOrNullAt(reader, 15),
         UndoneBy = LongOrNullAt(reader, 16),
     };
-
-    private static OperationKind KindOf(string word)
-    {
-        foreach (var kind in Enum.GetValues<OperationKind>())
-        {
-            if (WordOf(kind) == word)
-                return kind;
-        }
-
-        throw new FormatException($"\"{word}\" is not a kind of operation. Was the row written by a newer version?");
-    }
 
     // ---- forgetting
 

@@ -20,7 +20,7 @@ internal sealed partial class SqliteStore
     private static long Insert(
         Session session, OperationKind kind, Author author, string target, long now, long? jobId, long expected, long done, long? ended, string? before, string? after) =>
         session.Query(InsertOperationSql, row => row.GetInt64(0),
-            ("@kind", kind.ToWord()), ("@now", now), ("@by", author.Name), ("@via", author.Via), ("@reason", author.Reason), ("@target", target), ("@job_id", jobId),
+            ("@kind", JobChanges.WordOf(kind)), ("@now", now), ("@by", author.Name), ("@via", author.Via), ("@reason", author.Reason), ("@target", target), ("@job_id", jobId),
             ("@expected", expected), ("@done", done), ("@ended", ended), ("@before", before), ("@after", after))[0];
 
     public Task<long> RecordAsync(OperationKind kind, Author author, string target, long? jobId, string? after, CancellationToken cancellationToken)
@@ -63,7 +63,7 @@ internal sealed partial class SqliteStore
 
     private static BatchAnswer Apply(Session session, long operation, JobChange change, IReadOnlyList<long> jobIds, long now)
     {
-        if (session.First(OpenOperationSql, row => new Author(row.GetString(0), row.GetString(1), row.MaybeText(2)), ("@id", operation), ("@kind", change.Kind.ToWord())) is not { } author)
+        if (session.First(OpenOperationSql, row => new Author(row.GetString(0), row.GetString(1), row.MaybeText(2)), ("@id", operation), ("@kind", JobChanges.WordOf(change.Kind))) is not { } author)
             return new BatchAnswer(0, jobIds.Count, []);
         var (done, again) = (0, 0);
         var queues = new SortedSet<string>(StringComparer.Ordinal);
@@ -147,7 +147,7 @@ internal sealed partial class SqliteStore
     private static OperationRecord ReadOperation(SqliteDataReader row) => new()
     {
         Id = row.GetInt64(0),
-        Kind = OperationWords.ToKind(row.GetString(1)),
+        Kind = JobChanges.KindOf(row.GetString(1)),
         At = row.Time(2),
         Author = new Author(row.GetString(3), row.GetString(4), row.MaybeText(5)),
         Target = row.GetString(6),

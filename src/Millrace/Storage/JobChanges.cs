@@ -26,6 +26,40 @@ public static class JobChanges
     /// <summary>Whether an operation of this kind can be taken back.</summary>
     public static bool CanBeUndone(OperationKind kind) => Allowed(kind) != StateSet.None;
 
+    /// <summary>The word of a kind, as stored and as the API and the command line write it: its name in lower case, words joined by an underscore.</summary>
+    public static string WordOf(OperationKind kind) => kind switch
+    {
+        OperationKind.Retry => "retry",
+        OperationKind.Cancel => "cancel",
+        OperationKind.Delete => "delete",
+        OperationKind.RunNow => "run_now",
+        OperationKind.Reprioritise => "reprioritise",
+        OperationKind.Rerun => "rerun",
+        OperationKind.Submit => "submit",
+        OperationKind.PauseQueue => "pause_queue",
+        OperationKind.ResumeQueue => "resume_queue",
+        OperationKind.PauseSchedule => "pause_schedule",
+        OperationKind.ResumeSchedule => "resume_schedule",
+        OperationKind.RunSchedule => "run_schedule",
+        OperationKind.Drain => "drain",
+        OperationKind.Undrain => "undrain",
+        OperationKind.Undo => "undo",
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Not a kind of operation."),
+    };
+
+    /// <summary>The kind whose word this is.</summary>
+    /// <exception cref="FormatException">It is the word of none.</exception>
+    public static OperationKind KindOf(string word)
+    {
+        foreach (var kind in Enum.GetValues<OperationKind>())
+        {
+            if (WordOf(kind) == word)
+                return kind;
+        }
+
+        throw new FormatException($"\"{word}\" is not a kind of operation. Was the row written by a newer version?");
+    }
+
     /// <summary>The finer state of a job.</summary>
     /// <param name="state">Where it is.</param>
     /// <param name="waitsFor">For a waiting job: what for, as stored.</param>
