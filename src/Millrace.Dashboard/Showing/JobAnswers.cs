@@ -87,8 +87,15 @@ internal sealed record LogPlaceAnswer(int Run, int Line);
 
 internal sealed record LogsAnswer(IReadOnlyList<LogLineAnswer> Lines, LogPlaceAnswer? Next);
 
+/// <param name="JobId">The job.</param>
+/// <param name="State">Its state in a word.</param>
+/// <param name="Code">A stable name of what the headline says.</param>
+/// <param name="Headline">The reason that matters most.</param>
+/// <param name="Reasons">What else there is to it.</param>
+/// <param name="WouldRunAt">About when it would run.</param>
+/// <param name="Advice">What to do.</param>
 internal sealed record ExplainAnswer(
-    string JobId, string State, Shown Headline, IReadOnlyList<ReasonAnswer> Reasons, DateTimeOffset? WouldRunAt, IReadOnlyList<AdviceAnswer> Advice);
+    string JobId, string State, string Code, Shown Headline, IReadOnlyList<ReasonAnswer> Reasons, DateTimeOffset? WouldRunAt, IReadOnlyList<AdviceAnswer> Advice);
 
 internal sealed record ReasonAnswer(string Code, Shown Text);
 

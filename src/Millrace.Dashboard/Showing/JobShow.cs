@@ -87,6 +87,7 @@ internal sealed class JobShow(Redaction redaction)
     public ExplainAnswer Explain(Explanation explanation, string type) => new(
         Id(explanation.JobId),
         explanation.State,
+        explanation.Code,
         redaction.Text(explanation.Headline, type),
         [.. explanation.Reasons.Select(reason => new ReasonAnswer(reason.Code, redaction.Text(reason.Text, type)))],
         explanation.WouldRunAt,

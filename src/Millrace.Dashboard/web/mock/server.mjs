@@ -93,7 +93,7 @@ const detail = row => ({ row, version: `${row.state}.${row.run}.${row.priority}`
 
 function explain(row) {
   const say = { ready: "It is ready and will run soon: 37 jobs are before it.", running: "It is running on web-1/w1 since 2 s.", retrying: "Attempt 1 failed; it runs again after its backoff.", scheduled: "It is due later.", waiting: "No living worker knows its type.", quarantined: "It crashed its process 3 times and waits for a person.", failed: "It gave up after 5 of 5 attempts.", succeeded: "It succeeded in its first attempt.", cancelled: "ana@example.com cancelled it: no longer needed." }[row.state];
-  return { jobId: row.id, state: row.state, headline: say, reasons: row.state === "ready" ? [{ code: "behind", text: "37 jobs are before it in the queue, about 2 s at the present rate." }] : row.state === "failed" ? [{ code: "discarded", text: `The last error: ${(row.error ?? "").split("\n")[0]}` }] : [], wouldRunAt: ["ready", "scheduled", "retrying"].includes(row.state) ? row.due : undefined, advice: row.state === "failed" || row.state === "quarantined" ? [{ text: "When the cause is gone, run it again.", command: `retry ${row.id}` }] : [] };
+  return { jobId: row.id, state: row.state, code: row.state, headline: say, reasons: row.state === "ready" ? [{ code: "behind", text: "37 jobs are before it in the queue, about 2 s at the present rate." }] : row.state === "failed" ? [{ code: "discarded", text: `The last error: ${(row.error ?? "").split("\n")[0]}` }] : [], wouldRunAt: ["ready", "scheduled", "retrying"].includes(row.state) ? row.due : undefined, advice: row.state === "failed" || row.state === "quarantined" ? [{ text: "When the cause is gone, run it again.", command: `retry ${row.id}` }] : [] };
 }
 
 function change(action, row, body) {

@@ -178,7 +178,9 @@ export interface LogPage {
 export interface Explanation {
   jobId: string;
   state: State;
+  code: string;
   headline: string;
+  /** What else there is to it: the headline is not among them. */
   reasons: { code: string; text: string }[];
   wouldRunAt?: string;
   advice: { text: string; command?: string }[];
