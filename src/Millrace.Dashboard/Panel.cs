@@ -50,7 +50,7 @@ internal sealed class Panel : IAddition
         Lifetime = services.GetRequiredService<IHostApplicationLifetime>();
         Slowly = new Slowly(instance);
         Broadcast = new Broadcast(this);
-        Previews = new Previews(Time);
+        Previews = new Previews(Time, Previews.SealOf(services, instance.Name, mount));
         BulkRuns = new BulkRuns(this);
         Pages = new Pages(this);
         Responder = new Responder(this);

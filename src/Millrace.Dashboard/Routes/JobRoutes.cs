@@ -22,11 +22,11 @@ internal static class JobRoutes
     ];
 
     /// <summary>A filter of a request.</summary>
-    public static JobFilter FilterOf(Call call, string? text)
+    public static JobFilter FilterOf(string? text, DateTimeOffset now)
     {
         try
         {
-            return FilterParser.Parse(text, call.Panel.Time.GetUtcNow());
+            return FilterParser.Parse(text, now);
         }
         catch (FilterException exception)
         {
@@ -38,7 +38,7 @@ internal static class JobRoutes
     {
         var listing = new JobListing
         {
-            Filter = FilterOf(call, call.Read(Take.Filter)),
+            Filter = FilterOf(call.Read(Take.Filter), call.Panel.Time.GetUtcNow()),
             BeforeId = Take.Before.Read(call.Request),
             Limit = (int)call.Read(Take.Limit, DefaultPage),
         };

@@ -53,6 +53,7 @@ namespace Millrace.Dashboard.Showing;
 [JsonSerializable(typeof(OperationAnswer))]
 [JsonSerializable(typeof(ProblemAnswer))]
 [JsonSerializable(typeof(BootAnswer))]
+[JsonSerializable(typeof(Changing.Preview))]
 [JsonSerializable(typeof(JobEventAnswer))]
 internal sealed partial class DashboardJson : JsonSerializerContext
 {
