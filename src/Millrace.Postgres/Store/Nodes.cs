@@ -5,9 +5,19 @@ namespace Millrace.Postgres;
 internal sealed partial class PostgresStore
 {
     // A tombstone stays one: a node that was declared dead needs a new identity, and learns it from its next beat or claim.
+    // A worker of a server that drains begins like its server. The lock is for who drains it just now: one of the two sees the other.
     private const string Register = """
-        insert into millrace.node as n (id, name, kind, server, started_at, expires_at, types, queues)
-        values (@id, @name, @kind, @server, coalesce(@now, clock_timestamp()), coalesce(@now, clock_timestamp()) + @expiry * interval '1 microsecond', @types, @queues)
+        with its_server as materialized (
+            select s.drain_at, s.drain_by, s.drain_reason
+            from millrace.node s
+            where s.id = @server and s.dead_at is null
+            for share
+        )
+        insert into millrace.node as n (id, name, kind, server, started_at, expires_at, types, queues, drain_at, drain_by, drain_reason)
+        select @id, @name, @kind, @server, coalesce(@now, clock_timestamp()), coalesce(@now, clock_timestamp()) + @expiry * interval '1 microsecond', @types, @queues,
+               s.drain_at, s.drain_by, s.drain_reason
+        from (select) one
+        left join its_server s on true
         on conflict (id) do update
         set name = excluded.name, kind = excluded.kind, server = excluded.server, beat = n.beat + 1, expires_at = excluded.expires_at, types = excluded.types, queues = excluded.queues
         where n.dead_at is null

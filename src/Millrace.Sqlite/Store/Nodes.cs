@@ -4,9 +4,13 @@ namespace Millrace.Sqlite;
 
 internal sealed partial class SqliteStore
 {
+    // A worker of a server that drains begins like its server.
     private const string RegisterSql = """
-        insert into millrace_node (id, name, kind, server, started_at, expires_at, types, queues)
-        values (@id, @name, @kind, @server, @now, @expires_at, @types, @queues)
+        insert into millrace_node (id, name, kind, server, started_at, expires_at, types, queues, drain_at, drain_by, drain_reason)
+        select @id, @name, @kind, @server, @now, @expires_at, @types, @queues, s.drain_at, s.drain_by, s.drain_reason
+        from (select 1)
+        left join millrace_node s on s.id = @server and s.dead_at is null
+        where true
         on conflict (id) do update
             set name = @name, kind = @kind, server = @server, expires_at = @expires_at, types = @types, queues = @queues
             where dead_at is null

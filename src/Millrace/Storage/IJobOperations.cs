@@ -76,7 +76,7 @@ public interface IJobOperations
     /// <returns>The answer of the submission; null when there is no such schedule.</returns>
     Task<SubmitAnswer?> RunScheduleAsync(string name, NewJob job, Author author, CancellationToken cancellationToken);
 
-    /// <summary>Asks a node to claim no more, or lets it go on. It learns of it at its next sweep, a sixth of its expiry later at most. What it runs it finishes.</summary>
+    /// <summary>Asks a node to claim no more, or lets it go on; a server with all its worker processes, also those that it starts from then on. It learns of it at its next sweep, a sixth of its expiry later at most. What it runs it finishes.</summary>
     /// <returns>Null when no living node has this id; false when it was so before.</returns>
     Task<bool?> DrainAsync(Guid node, bool isDraining, Author author, CancellationToken cancellationToken);
 
