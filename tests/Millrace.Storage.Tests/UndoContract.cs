@@ -277,6 +277,47 @@ public abstract class UndoContract(TestDatabase database) : Changing(database)
     }
 
     [Fact]
+    public async Task A_change_whose_process_is_gone_is_ended_by_upkeep_and_can_be_undone()
+    {
+        var node = await NodeAsync();
+        var (done, rest) = (await JobInAsync(StateSet.Scheduled), await JobInAsync(StateSet.Scheduled));
+        var open = await Operations.BeginAsync(Change(OperationKind.Cancel), Alice, "these", 2, Stop);
+        node.LiveFor(IJobOperations.AbandonedAfter / 2);
+        await Operations.ApplyAsync(open, Change(OperationKind.Cancel), [done], Stop);
+        node.LiveFor(IJobOperations.AbandonedAfter);
+        // A word in between, without a job: it goes on.
+        await Operations.ApplyAsync(open, Change(OperationKind.Cancel), [], Stop);
+        node.LiveFor(IJobOperations.AbandonedAfter);
+        (await Store.SurveyAsync(node.Id, Stop)).NeedsTidying.ShouldBeFalse("it has just said that it goes on");
+        await Store.TidyAsync(Stop);
+        (await Look.FindOperationAsync(open, Stop)).ShouldNotBeNull().Ended.ShouldBeNull();
+
+        node.LiveFor(Some.Second);
+        (await Store.SurveyAsync(node.Id, Stop)).NeedsTidying.ShouldBeTrue();
+        await Store.TidyAsync(Stop);
+
+        var ended = (await Look.FindOperationAsync(open, Stop)).ShouldNotBeNull();
+        (ended.Ended, ended.Error, ended.Done, ended.UndoUntil).ShouldBe((Clock.GetUtcNow(), JobChanges.Abandoned, 1L, Clock.GetUtcNow() + IJobOperations.UndoWindow));
+        // One that only stood still finds that it is over.
+        (await Operations.ApplyAsync(open, Change(OperationKind.Cancel), [rest], Stop)).Done.ShouldBe(0);
+        (await Operations.EndAsync(open, null, Stop)).Error.ShouldBe(JobChanges.Abandoned);
+        Clock.Advance(IJobOperations.UndoWindow - Some.Second);
+        await RestoredAsync(open);
+    }
+
+    [Fact]
+    public async Task A_change_whose_process_is_gone_is_undone_without_upkeep()
+    {
+        var id = await JobInAsync(StateSet.Scheduled);
+        var open = await Operations.BeginAsync(Change(OperationKind.Cancel), Alice, "these", 1, Stop);
+        await Operations.ApplyAsync(open, Change(OperationKind.Cancel), [id], Stop);
+        Clock.Advance(IJobOperations.AbandonedAfter + Some.Second);
+
+        await RestoredAsync(open);
+        (await Look.FindOperationAsync(open, Stop)).ShouldNotBeNull().Error.ShouldBe(JobChanges.Abandoned);
+    }
+
+    [Fact]
     public async Task Many_thousand_jobs_come_back_too()
     {
         var jobs = Some.Jobs(2500);

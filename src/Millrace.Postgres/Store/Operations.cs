@@ -30,6 +30,31 @@ internal sealed partial class PostgresStore
         where id = @id
         """;
 
+    private const string TouchOperation = """
+        update millrace.operation
+        set done = done + @done, skipped = skipped + @skipped, touched = coalesce(@now, clock_timestamp())
+        where id = @id
+        """;
+
+    // Whose process has said nothing for long. A batch that is at work holds the row.
+    private const string EndAbandoned = """
+        with clock as materialized (
+            select coalesce(@now, clock_timestamp()) as now
+        ),
+        abandoned as materialized (
+            select o.id
+            from millrace.operation o, clock
+            where o.ended is null
+                and o.kind = any(@kinds)
+                and coalesce(o.touched, o.at) < clock.now - @patience * interval '1 second'
+            for update of o skip locked
+        )
+        update millrace.operation o
+        set ended = clock.now, error = @error, undo_until = clock.now + @window * interval '1 second'
+        from abandoned, clock
+        where o.id = abandoned.id
+        """;
+
     private const string EndOperation = """
         update millrace.operation
         set ended = coalesce(@now, clock_timestamp()), error = @error, undo_until = case when @window > 0 then coalesce(@now, clock_timestamp()) + @window * interval '1 second' end
@@ -74,6 +99,15 @@ internal sealed partial class PostgresStore
             await session.CommitAsync(cancellationToken).ConfigureAwait(false);
             return found[0];
         }, cancellationToken);
+
+    private Task<int> EndAbandonedAsync(CancellationToken cancellationToken) =>
+        WorkAsync("end abandoned operations", session => session.RunAsync(
+            EndAbandoned,
+            [
+                Now(), Texts("kinds", [.. JobChanges.Kinds.Select(JobChanges.WordOf)]), Double("patience", IJobOperations.AbandonedAfter.TotalSeconds), Double("window", IJobOperations.UndoWindow.TotalSeconds),
+                Text("error", JobChanges.Abandoned),
+            ],
+            cancellationToken), cancellationToken);
 
     public Task<long> RecordAsync(OperationKind kind, Author author, string target, long? jobId, string? after, CancellationToken cancellationToken)
     {

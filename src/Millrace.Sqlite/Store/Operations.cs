@@ -48,7 +48,7 @@ internal sealed partial class SqliteStore
           and ended is null
         """;
 
-    private const string CountUpSql = "update millrace_operation set done = done + @done, skipped = skipped + @skipped where id = @id";
+    private const string CountUpSql = "update millrace_operation set done = done + @done, skipped = skipped + @skipped, touched = @now where id = @id";
 
     private const string IsAppliedSql = "select 1 from millrace_operation_job where operation = @id and job_id = @job_id";
 
@@ -56,7 +56,6 @@ internal sealed partial class SqliteStore
     {
         Check(change);
         ArgumentNullException.ThrowIfNull(jobIds);
-        ArgumentOutOfRangeException.ThrowIfLessThan(jobIds.Count, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(jobIds.Count, 1000);
         return WriteAsync(session => Apply(session, operation, change, jobIds, Now()), cancellationToken);
     }
@@ -87,7 +86,7 @@ internal sealed partial class SqliteStore
 
         // Those that are not stored any more are skipped too.
         var skipped = jobIds.Count - done - again;
-        session.Execute(CountUpSql, ("@done", (long)done), ("@skipped", (long)skipped), ("@id", operation));
+        session.Execute(CountUpSql, ("@done", (long)done), ("@skipped", (long)skipped), ("@now", now), ("@id", operation));
         return new BatchAnswer(done + again, skipped, [.. queues]);
     }
 
@@ -114,6 +113,26 @@ internal sealed partial class SqliteStore
     {
         if (session.Execute(EndOperationSql, ("@now", now), ("@error", error), ("@id", operation)) == 1)
             MayBeUndone(session, operation, now);
+    }
+
+    // Whose process has said nothing for long.
+    private const string AbandonedSql = """
+        select id
+        from millrace_operation
+        where ended is null
+          and kind in (select value from json_each(@kinds))
+          and coalesce(touched, at) < @silent
+        """;
+
+    private static List<long> Abandoned(Session session, long now) => session.Query(AbandonedSql, row => row.GetInt64(0),
+        ("@kinds", Values.ToTextList([.. JobChanges.Kinds.Select(JobChanges.WordOf)])), ("@silent", now - IJobOperations.AbandonedAfter.ToMicros()));
+
+    private static int EndAbandoned(Session session, long now)
+    {
+        var abandoned = Abandoned(session, now);
+        foreach (var id in abandoned)
+            EndOperation(session, id, JobChanges.Abandoned, now);
+        return abandoned.Count;
     }
 
     // ---- reading and forgetting

@@ -11,6 +11,12 @@ public static class JobChanges
     /// <summary>Every state.</summary>
     public const StateSet AllStates = Pending | StateSet.Running | Finished;
 
+    /// <summary>What is recorded of a change of many jobs that was ended because nobody went on with it.</summary>
+    public const string Abandoned = "Its process ended, or lost the database, before all was done. What it had done stands, and can be undone.";
+
+    /// <summary>The kinds that are changes of jobs.</summary>
+    public static IReadOnlyList<OperationKind> Kinds { get; } = [.. Enum.GetValues<OperationKind>().Where(CanBeUndone)];
+
     /// <summary>The states in which a change of this kind does something to a job; in the others the job is skipped.</summary>
     /// <returns><see cref="StateSet.None"/> for a kind that is not a change of jobs.</returns>
     public static StateSet Allowed(OperationKind kind) => kind switch
@@ -44,6 +50,7 @@ public static class JobChanges
         OperationKind.Drain => "drain",
         OperationKind.Undrain => "undrain",
         OperationKind.Undo => "undo",
+        OperationKind.Export => "export",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Not a kind of operation."),
     };
 
