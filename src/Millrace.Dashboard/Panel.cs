@@ -52,6 +52,7 @@ internal sealed class Panel : IAddition
         Broadcast = new Broadcast(this);
         Previews = new Previews(Time, Previews.SealOf(services, instance.Name, mount));
         BulkRuns = new BulkRuns(this);
+        Export = new Export(this);
         Pages = new Pages(this);
         Responder = new Responder(this);
         Lifetime.ApplicationStarted.Register(SayHello);
@@ -99,6 +100,8 @@ internal sealed class Panel : IAddition
     public Previews Previews { get; }
 
     public BulkRuns BulkRuns { get; }
+
+    public Export Export { get; }
 
     public Pages Pages { get; }
 

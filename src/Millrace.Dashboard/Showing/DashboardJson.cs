@@ -28,6 +28,8 @@ namespace Millrace.Dashboard.Showing;
 [JsonSerializable(typeof(QueuesAnswer))]
 [JsonSerializable(typeof(StatsAnswer))]
 [JsonSerializable(typeof(SchedulesAnswer))]
+[JsonSerializable(typeof(JobRowAnswer))]
+[JsonSerializable(typeof(ExportEndAnswer))]
 [JsonSerializable(typeof(WorkersAnswer))]
 [JsonSerializable(typeof(TypesAnswer))]
 [JsonSerializable(typeof(TypeAnswer))]

@@ -30,6 +30,9 @@ internal sealed record JobRowAnswer
 
 internal sealed record JobsAnswer(IReadOnlyList<JobRowAnswer> Jobs, string? Next, bool IsPartial);
 
+/// <summary>The last line of an export that is not whole.</summary>
+internal sealed record ExportEndAnswer(bool IsCut, string Why);
+
 internal sealed record JobListAnswer(IReadOnlyList<JobRowAnswer> Jobs);
 
 internal sealed record CountsAnswer(IReadOnlyDictionary<string, long> Counts, int Cap, DateTimeOffset Now);
