@@ -72,7 +72,17 @@ internal static class BulkRoutes
         return call.Panel.Jobs.Operation(operation ?? throw Problem.NotFound($"Operation {id}"));
     }
 
-    private static Task<StoppedAnswer> StopAsync(Call call, ReasonRequest body) => Task.FromResult(new StoppedAnswer(call.Panel.BulkRuns.Stop(call.Read(Take.Operation))));
+    private static async Task<StoppedAnswer> StopAsync(Call call, ReasonRequest body)
+    {
+        var id = call.Read(Take.Operation);
+        if (call.Panel.BulkRuns.Stop(id))
+            return new StoppedAnswer(true);
+        // It goes on in another process, or in none: with its end recorded, its next batch changes nothing, and that is seen there.
+        if (await call.Inspection.FindOperationAsync(id, call.Aborted).ConfigureAwait(false) is not { Ended: null } open || !JobChanges.CanBeUndone(open.Kind))
+            return new StoppedAnswer(false);
+        await call.Operations.EndAsync(id, "It was stopped.", CancellationToken.None).ConfigureAwait(false);
+        return new StoppedAnswer(true);
+    }
 
     private static async Task<UndoneAnswer> UndoAsync(Call call, ReasonRequest body)
     {

@@ -161,6 +161,17 @@ public sealed class BulkTests
     }
 
     [Fact]
+    public async Task One_that_goes_on_elsewhere_is_stopped_by_recording_its_end()
+    {
+        var operations = new FakeOperations();
+        await using var site = await StartAsync(new FakeInspection { IsOperationOpen = true }, operations);
+
+        (await site.PostAsync($"{Operations}/9/stop", "operator")).Json.GetProperty("stopped").GetBoolean().ShouldBeTrue();
+
+        (await operations.Ended.Task.WaitAsync(TestSite.Deadline)).ShouldBe("It was stopped.");
+    }
+
+    [Fact]
     public async Task It_stops_with_the_application()
     {
         var operations = new FakeOperations { Gate = new TaskCompletionSource().Task };
