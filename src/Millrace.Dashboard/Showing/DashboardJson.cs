@@ -28,6 +28,7 @@ namespace Millrace.Dashboard.Showing;
 [JsonSerializable(typeof(QueuesAnswer))]
 [JsonSerializable(typeof(StatsAnswer))]
 [JsonSerializable(typeof(SchedulesAnswer))]
+[JsonSerializable(typeof(ScheduleAheadAnswer))]
 [JsonSerializable(typeof(JobRowAnswer))]
 [JsonSerializable(typeof(ExportEndAnswer))]
 [JsonSerializable(typeof(WorkersAnswer))]

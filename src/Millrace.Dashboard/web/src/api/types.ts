@@ -87,6 +87,14 @@ export interface Stats {
   to: string;
   stepSeconds: number;
   points: StatPoint[];
+  deployments: Deployment[];
+}
+
+/** A version that came to be among the workers of an application. */
+export interface Deployment {
+  at: string;
+  application: string;
+  version: string;
 }
 
 export interface JobRow {
@@ -253,11 +261,22 @@ export interface Schedule {
   owners: number | string[];
 }
 
+/** What all schedules make in the day to come; slots without anything are left out. */
+export interface Ahead {
+  from: string;
+  to: string;
+  stepSeconds: number;
+  slots: { at: string; ticks: number; schedules: string[]; more: number }[];
+  isPartial: boolean;
+}
+
 export interface Worker {
   id: string;
   name: string;
   kind: "server" | "worker";
   server?: string;
+  application?: string;
+  version?: string;
   started: string;
   isAlive: boolean;
   expires?: string;
@@ -309,6 +328,7 @@ export interface Failures {
   since: string;
   isPartial: boolean;
   groups: FailureGroup[];
+  deployments: Deployment[];
 }
 
 export interface Preview {
