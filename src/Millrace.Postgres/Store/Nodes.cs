@@ -115,10 +115,12 @@ internal sealed partial class PostgresStore
 
 internal sealed partial class PostgresInspection
 {
+    // The first of all took the place of nothing.
     private const string ReadDeployments = """
         select d.at, d.application, d.version
         from millrace.deployment d
         where d.at >= @since
+            and exists (select from millrace.deployment e where e.application = d.application and e.at < d.at)
         order by d.at desc, d.application
         limit 200
         """;

@@ -117,11 +117,13 @@ internal sealed partial class SqliteStore
 
 internal sealed partial class SqliteInspection
 {
+    // The first of all took the place of nothing.
     private const string DeploymentsSql = """
-        select at, application, version
-        from millrace_deployment
-        where at >= @since
-        order by at desc, application
+        select d.at, d.application, d.version
+        from millrace_deployment d
+        where d.at >= @since
+          and exists (select 1 from millrace_deployment e where e.application = d.application and e.at < d.at)
+        order by d.at desc, d.application
         limit 200
         """;
 

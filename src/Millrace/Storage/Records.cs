@@ -92,7 +92,7 @@ public sealed record WorkerRecord
     public IReadOnlyList<RunningRow> Running { get; init; } = [];
 }
 
-/// <summary>A version that came to be among the living nodes of an application.</summary>
+/// <summary>A version that came to be among the living nodes of an application, in the place of another.</summary>
 /// <param name="At">When its first node introduced itself.</param>
 /// <param name="Application">The program.</param>
 /// <param name="Version">The version that was new, or that was gone back to.</param>

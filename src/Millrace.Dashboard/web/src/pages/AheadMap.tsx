@@ -28,7 +28,7 @@ export function AheadMap() {
               const title = slot ? t.schedules.slot(time(cell.at), slot.ticks, slot.schedules.map(visible), slot.more) : undefined;
               return <i key={j} class={`heat-${cell.level}`} title={title} />;
             })}
-            <span>{i % 3 === 0 && time(hours[i] ?? data.from)}</span>
+            <span>{i % 3 === 0 && i < 24 && time(hours[i] ?? data.from)}</span>
           </div>
         ))}
       </div>

@@ -14,7 +14,8 @@ export function cells(ahead: Ahead): { columns: (AheadCell | undefined)[][]; hou
   const step = ahead.stepSeconds * 1000, hour = 3_600_000;
   const from = Date.parse(ahead.from), to = Date.parse(ahead.to);
   const known = new Map(ahead.slots.map(slot => [Date.parse(slot.at), slot]));
-  const most = Math.max(1, ...ahead.slots.map(slot => slot.ticks));
+  // One job at a time is never much.
+  const most = Math.max(5, ...ahead.slots.map(slot => slot.ticks));
   const columns: (AheadCell | undefined)[][] = [], hours: string[] = [];
   for (let start = Math.floor(from / hour) * hour; start < to; start += hour) {
     hours.push(new Date(start).toISOString());
