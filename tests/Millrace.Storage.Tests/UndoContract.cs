@@ -306,6 +306,28 @@ public abstract class UndoContract(TestDatabase database) : Changing(database)
     }
 
     [Fact]
+    public async Task A_deletion_that_takes_long_can_be_undone_as_a_whole()
+    {
+        var (first, last) = (await JobInAsync(StateSet.Ready), await JobInAsync(StateSet.Scheduled));
+        var delete = await Operations.BeginAsync(Change(OperationKind.Delete), Alice, "these", 2, Stop);
+        await Operations.ApplyAsync(delete, Change(OperationKind.Delete), [first], Stop);
+        Clock.Advance(IJobOperations.UndoWindow + Some.Minute);
+        (await Store.PruneAsync(10, Stop)).ShouldBe(0, "it has not ended");
+        await Operations.ApplyAsync(delete, Change(OperationKind.Delete), [last], Stop);
+        await Operations.EndAsync(delete, null, Stop);
+        Clock.Advance(IJobOperations.UndoWindow - Some.Second);
+        (await Store.PruneAsync(10, Stop)).ShouldBe(0, "it can still be undone");
+
+        await RestoredAsync(delete, restored: 2);
+        (await StateSetAsync(first)).ShouldBe(StateSet.Ready);
+
+        var again = await ChangeAllAsync(OperationKind.Delete, first, last);
+        Clock.Advance(IJobOperations.UndoWindow + Some.Second);
+        (await Store.PruneAsync(10, Stop)).ShouldBe(2);
+        (await UndoAsync(again.Id)).Result.ShouldBe(UndoResult.TooLate);
+    }
+
+    [Fact]
     public async Task A_change_whose_process_is_gone_is_undone_without_upkeep()
     {
         var id = await JobInAsync(StateSet.Scheduled);
