@@ -45,7 +45,7 @@ internal sealed class Panel : IAddition
         Answers = new AnswerBook(Time, Outage);
         Types = new TypeBook(instance);
         Redaction = new Redaction(Types, options.Redact);
-        Jobs = new JobShow(Redaction);
+        Jobs = new JobShow(Redaction, options.TraceLink);
         General = new SystemShow(Redaction);
         Lifetime = services.GetRequiredService<IHostApplicationLifetime>();
         Slowly = new Slowly(instance);

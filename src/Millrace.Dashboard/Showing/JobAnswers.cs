@@ -47,6 +47,7 @@ internal sealed record JobAnswer
     public Shown? Headers { get; init; }
     public Shown? Policy { get; init; }
     public Shown? Trace { get; init; }
+    public Shown? TraceLink { get; init; }
     public Shown? Key { get; init; }
     public DateTimeOffset? RemoveAt { get; init; }
     public Shown? NodeName { get; init; }

@@ -35,6 +35,8 @@ internal sealed class FakeInspection(string text = "x") : IJobInspection
 
     public string? Schema { get; init; }
 
+    public string? Trace { get; init; }
+
     /// <summary>A name: it must look like one.</summary>
     private string Type => "t";
 
@@ -52,7 +54,7 @@ internal sealed class FakeInspection(string text = "x") : IJobInspection
             Id = Row.Id, Type = Type, Tag = text, UserId = 7, Queue = text, State = State, Attempt = 2, Due = Now, Created = Now, Data = Data, Result = Data, Error = text, Headers = Data,
             Progress = 12.5, ProgressMessage = text,
         },
-        Version = "failed.2.0", Policy = Data, Trace = text, Key = text, RemoveAt = Now, NodeName = text, CancelRequest = new CancelRequest(Row.Id, text, text), Children = [Row],
+        Version = "failed.2.0", Policy = Data, Trace = Trace ?? text, Key = text, RemoveAt = Now, NodeName = text, CancelRequest = new CancelRequest(Row.Id, text, text), Children = [Row],
     };
 
     private Pause Pause => new(Now, text, text, Now.AddHours(1));

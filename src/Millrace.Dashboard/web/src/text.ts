@@ -76,7 +76,7 @@ export const t = {
   },
   job: {
     title: (id: string) => `Job ${id}`, type: "Type", tag: "Tag", user: "User", queue: "Queue", priority: "Priority", created: "Submitted", due: "Due", worker: "Worker", schedule: "Schedule", parent: "Parent", key: "Key",
-    removed: "Removed", trace: "Trace", attempts: "Attempts", system: "system", policy: "Policy", headers: "Headers", cancelAsked: (by: string, reason: string) => `${by} asked it to stop${reason ? `: ${reason}` : "."}`, someone: "Somebody",
+    removed: "Removed", trace: "Trace", openTrace: "Open the trace", attempts: "Attempts", system: "system", policy: "Policy", headers: "Headers", cancelAsked: (by: string, reason: string) => `${by} asked it to stop${reason ? `: ${reason}` : "."}`, someone: "Somebody",
     why: "Why", advice: "What to do", wouldRun: "Would run about", timeline: "Timeline", wait: "waited", delay: "delayed", backoff: "backed off", run: "run", next: "next", attempt: (n: number) => `attempt ${n}`, uncharged: "not charged",
     tabs: { data: "Data", result: "Result", errors: "Errors", logs: "Logs", family: "Family", raw: "Raw", audit: "Audit" },
     noResult: "It has no result.", noErrors: "No attempt failed.", noLogs: "No line was logged.", noFamily: "No parent, no children.", noAudit: "Nobody has changed it.",

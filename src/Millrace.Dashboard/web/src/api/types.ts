@@ -143,6 +143,8 @@ export interface JobDetail {
   headers?: string;
   policy?: string;
   trace?: string;
+  /** Made by the server from its own settings: an address outside. */
+  traceLink?: string;
   key?: string;
   removeAt?: string;
   nodeName?: string;
