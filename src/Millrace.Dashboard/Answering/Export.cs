@@ -101,7 +101,7 @@ internal sealed class Export(Panel panel)
     private static Task EndEarlyAsync(Call call, int rows, bool isCsv)
     {
         var why = string.Create(CultureInfo.InvariantCulture, $"Cut after {rows:N0} jobs: an export has at most {MostRows:N0} of them and takes at most {longest.TotalMinutes:0} minutes. Narrow the filter for the rest.");
-        return call.Context.Response.WriteAsync(isCsv ? CsvLine.End(why) : Encoding.UTF8.GetString(DashboardJson.Bytes(new ExportEndAnswer(true, why))) + "\n", call.Aborted);
+        return call.Context.Response.WriteAsync(isCsv ? CsvLine.End(why) : Encoding.UTF8.GetString(DashboardJson.Bytes(new ExportEndAnswer(true, Shown.Of(why, Inspecting.Redactor.Text)))) + "\n", call.Aborted);
     }
 
     private async Task RecordAsync(Call call, string target, int rows, bool isWhole)

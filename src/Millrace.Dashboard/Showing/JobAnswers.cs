@@ -31,7 +31,7 @@ internal sealed record JobRowAnswer
 internal sealed record JobsAnswer(IReadOnlyList<JobRowAnswer> Jobs, string? Next, bool IsPartial);
 
 /// <summary>The last line of an export that is not whole.</summary>
-internal sealed record ExportEndAnswer(bool IsCut, string Why);
+internal sealed record ExportEndAnswer(bool IsCut, Shown Why);
 
 internal sealed record JobListAnswer(IReadOnlyList<JobRowAnswer> Jobs);
 
