@@ -15,7 +15,7 @@ export function Why({ explanation, row }: { explanation?: Explanation; row: JobR
   return (
     <section class={`why s-${row.state}`} aria-label={t.job.why} id="why" tabIndex={-1}>
       <p class="headline"><Text value={explanation.headline} /></p>
-      {explanation.reasons.length > 0 && <ol>{explanation.reasons.map(r => <li key={r.code + r.text}><Text value={r.text} /></li>)}</ol>}
+      {explanation.reasons.length > 0 && <ul class="reasons">{explanation.reasons.map(r => <li key={r.code + r.text}><Text value={r.text} /></li>)}</ul>}
       {explanation.wouldRunAt && <p>{t.job.wouldRun} <At iso={explanation.wouldRunAt} /> <span class="muted">(<Ago iso={explanation.wouldRunAt} />)</span></p>}
       {explanation.advice.length > 0 && (
         <div class="advice">
