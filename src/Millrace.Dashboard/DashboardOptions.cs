@@ -28,6 +28,12 @@ public sealed class DashboardOptions
     public bool? CanSubmit { get; set; }
 
     /// <summary>
+    /// Where the trace of a job can be seen, for a link on its page: an address with <c>{traceId}</c> in it, such as <c>https://grafana.example.com/explore?trace={traceId}</c>. Checked at start.
+    /// </summary>
+    /// <value>Null: the trace context is shown as text.</value>
+    public string? TraceLink { get; set; }
+
+    /// <summary>
     /// Called for every stored text before it is shown, after the built-in redaction, with the type of the job it belongs to (empty when it belongs to none) and the text: JSON or plain. What it returns is shown instead.
     /// May be called from several threads. When it throws, the whole text is blanked.
     /// </summary>

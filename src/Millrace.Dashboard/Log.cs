@@ -21,4 +21,7 @@ internal static partial class Log
 
     [LoggerMessage(5, LogLevel.Debug, "The pulse of the database could not be read; it is tried again")]
     public static partial void NoPulse(ILogger logger, Exception exception);
+
+    [LoggerMessage(6, LogLevel.Warning, "{Who} was given an export of {Jobs} jobs, and that could not be recorded")]
+    public static partial void Unrecorded(ILogger logger, Exception exception, string who, int jobs);
 }

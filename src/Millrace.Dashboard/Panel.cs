@@ -45,13 +45,14 @@ internal sealed class Panel : IAddition
         Answers = new AnswerBook(Time, Outage);
         Types = new TypeBook(instance);
         Redaction = new Redaction(Types, options.Redact);
-        Jobs = new JobShow(Redaction);
+        Jobs = new JobShow(Redaction, options.TraceLink);
         General = new SystemShow(Redaction);
         Lifetime = services.GetRequiredService<IHostApplicationLifetime>();
         Slowly = new Slowly(instance);
         Broadcast = new Broadcast(this);
-        Previews = new Previews(Time);
+        Previews = new Previews(Time, Previews.SealOf(services, instance.Name, mount));
         BulkRuns = new BulkRuns(this);
+        Export = new Export(this);
         Pages = new Pages(this);
         Responder = new Responder(this);
         Lifetime.ApplicationStarted.Register(SayHello);
@@ -99,6 +100,8 @@ internal sealed class Panel : IAddition
     public Previews Previews { get; }
 
     public BulkRuns BulkRuns { get; }
+
+    public Export Export { get; }
 
     public Pages Pages { get; }
 

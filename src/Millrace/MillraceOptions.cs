@@ -44,6 +44,10 @@ public sealed class MillraceOptions
     /// <value><see cref="UnknownTypes.Refuse"/>.</value>
     public UnknownTypes UnknownTypes { get; set; } = UnknownTypes.Refuse;
 
+    /// <summary>The version of the application, as charts mark it when a new one comes and as the list of workers shows it. At most 100 characters; what is longer is cut.</summary>
+    /// <value>Null: that of the entry assembly. Set it when that does not change with each deployment.</value>
+    public string? ApplicationVersion { get; set; }
+
     /// <summary>When the built-in job <c>removeOldWorkerJobs</c> runs: a cron expression in UTC, or null to leave it out.</summary>
     /// <value>Every hour, at 17 minutes and 0 seconds: away from the full hour, at which everybody else's jobs run.</value>
     public string? RemoveOldWorkerJobs { get; set; } = "0 17 * * * *";

@@ -50,6 +50,14 @@ public abstract class Contract(TestDatabase database) : IAsyncLifetime
         return node;
     }
 
+    /// <summary>A worker process of a server.</summary>
+    private protected async Task<TestNode> WorkerAsync(TestNode server)
+    {
+        var worker = await TestNode.StartAsync(() => database.Open(new StoreClock(Clock)), Clock, ["send", "report"], NodeKind.Worker, server.Id);
+        toDispose.Add(worker);
+        return worker;
+    }
+
     /// <summary>A session of the application's own, beside the store: the one whose transactions are in the way.</summary>
     protected async Task<DbConnection> ConnectAsync()
     {

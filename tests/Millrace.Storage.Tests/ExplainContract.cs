@@ -35,7 +35,7 @@ public abstract class ExplainContract(TestDatabase database) : Contract(database
             {
                 var facts = (await Store.Inspection.ReadFactsAsync(id, Stop)).ShouldNotBeNull();
                 var told = Explainer.Explain(facts);
-                told.Reasons.ShouldNotBeEmpty();
+                told.Code.ShouldNotBeEmpty();
                 if (ClaimConditions.Of(facts) == Obstacles.None)
                     expected.Add(id);
             }

@@ -24,6 +24,46 @@ public abstract class NodeContract(TestDatabase database) : Contract(database)
     }
 
     [Fact]
+    public async Task A_version_that_is_new_among_the_living_nodes_is_noted_once()
+    {
+        async Task<TestNode> StartAsync(string version, string application = "shop")
+        {
+            Clock.Advance(Some.Second);
+            var node = await NodeAsync();
+            await node.Store.RegisterAsync(node.Row() with { Application = application, Version = version }, Stop);
+            return node;
+        }
+
+        var first = await StartAsync("1");
+        await StartAsync("1");
+        var second = await StartAsync("2");
+        // Of the old version, while the new one comes; one that starts again; another program.
+        await StartAsync("1");
+        await second.Store.LeaveAsync(second.Id, Stop);
+        await StartAsync("2");
+        await StartAsync("1", "office");
+
+        var noted = (await Store.Inspection.ReadDeploymentsAsync(Some.Noon, Stop)).ShouldHaveSingleItem("the first of a program takes the place of none");
+        (noted.Application, noted.Version, noted.At).ShouldBe(("shop", "2", Some.Noon + 3 * Some.Second));
+        (await Store.Inspection.ReadDeploymentsAsync(noted.At + Some.Second, Stop)).ShouldBeEmpty();
+        (await Store.Inspection.ReadWorkersAsync(Stop)).Single(worker => worker.Id == first.Id).ShouldSatisfyAllConditions(worker => worker.Application.ShouldBe("shop"), worker => worker.Version.ShouldBe("1"));
+    }
+
+    [Fact]
+    public async Task A_version_that_is_gone_back_to_is_noted_again()
+    {
+        foreach (var version in (string[])["1", "2", "1"])
+        {
+            Clock.Advance(Some.Second);
+            var node = await NodeAsync();
+            await node.Store.RegisterAsync(node.Row() with { Application = "shop", Version = version }, Stop);
+            await node.Store.LeaveAsync(node.Id, Stop);
+        }
+
+        (await Store.Inspection.ReadDeploymentsAsync(Some.Noon, Stop)).Select(one => one.Version).ShouldBe(["2", "1"]);
+    }
+
+    [Fact]
     public async Task A_node_that_is_silent_is_seen_as_expired_and_can_be_buried_once()
     {
         var silent = await NodeAsync();

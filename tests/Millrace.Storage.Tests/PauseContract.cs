@@ -253,6 +253,28 @@ public abstract class PauseContract(TestDatabase database) : Changing(database)
     }
 
     [Fact]
+    public async Task A_server_that_drains_takes_its_worker_processes_along()
+    {
+        var (server, other) = (await NodeAsync(), await NodeAsync());
+        var (worker, gone, stranger) = (await WorkerAsync(server), await WorkerAsync(server), await WorkerAsync(other));
+        await gone.Store.LeaveAsync(gone.Id, Stop);
+
+        (await Operations.DrainAsync(server.Id, true, Alice, Stop)).ShouldBe(true);
+        var late = await WorkerAsync(server);
+
+        (await DrainingAsync()).ShouldBe([server.Id, worker.Id, late.Id], ignoreOrder: true);
+        (await Store.SurveyAsync(worker.Id, Stop)).IsDraining.ShouldBeTrue();
+        (await Store.SurveyAsync(late.Id, Stop)).IsDraining.ShouldBeTrue("it was started by a server that drains");
+        (await Store.SurveyAsync(stranger.Id, Stop)).IsDraining.ShouldBeFalse();
+        (await Operations.DrainAsync(worker.Id, false, Alice, Stop)).ShouldBe(true);
+        (await DrainingAsync()).ShouldBe([server.Id, late.Id], ignoreOrder: true);
+        (await Operations.DrainAsync(server.Id, false, Alice, Stop)).ShouldBe(true);
+        (await DrainingAsync()).ShouldBeEmpty();
+
+        async Task<IEnumerable<Guid>> DrainingAsync() => (await Look.ReadWorkersAsync(Stop)).Where(one => one.Drain is not null).Select(one => one.Id);
+    }
+
+    [Fact]
     public async Task A_node_that_is_not_alive_cannot_be_drained()
     {
         (await Operations.DrainAsync(Guid.NewGuid(), true, Alice, Stop)).ShouldBeNull();

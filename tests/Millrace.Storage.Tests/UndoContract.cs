@@ -277,6 +277,69 @@ public abstract class UndoContract(TestDatabase database) : Changing(database)
     }
 
     [Fact]
+    public async Task A_change_whose_process_is_gone_is_ended_by_upkeep_and_can_be_undone()
+    {
+        var node = await NodeAsync();
+        var (done, rest) = (await JobInAsync(StateSet.Scheduled), await JobInAsync(StateSet.Scheduled));
+        var open = await Operations.BeginAsync(Change(OperationKind.Cancel), Alice, "these", 2, Stop);
+        node.LiveFor(IJobOperations.AbandonedAfter / 2);
+        await Operations.ApplyAsync(open, Change(OperationKind.Cancel), [done], Stop);
+        node.LiveFor(IJobOperations.AbandonedAfter);
+        // A word in between, without a job: it goes on.
+        await Operations.ApplyAsync(open, Change(OperationKind.Cancel), [], Stop);
+        node.LiveFor(IJobOperations.AbandonedAfter);
+        (await Store.SurveyAsync(node.Id, Stop)).NeedsTidying.ShouldBeFalse("it has just said that it goes on");
+        await Store.TidyAsync(Stop);
+        (await Look.FindOperationAsync(open, Stop)).ShouldNotBeNull().Ended.ShouldBeNull();
+
+        node.LiveFor(Some.Second);
+        (await Store.SurveyAsync(node.Id, Stop)).NeedsTidying.ShouldBeTrue();
+        await Store.TidyAsync(Stop);
+
+        var ended = (await Look.FindOperationAsync(open, Stop)).ShouldNotBeNull();
+        (ended.Ended, ended.Error, ended.Done, ended.UndoUntil).ShouldBe((Clock.GetUtcNow(), JobChanges.Abandoned, 1L, Clock.GetUtcNow() + IJobOperations.UndoWindow));
+        // One that only stood still finds that it is over.
+        (await Operations.ApplyAsync(open, Change(OperationKind.Cancel), [rest], Stop)).Done.ShouldBe(0);
+        (await Operations.EndAsync(open, null, Stop)).Error.ShouldBe(JobChanges.Abandoned);
+        Clock.Advance(IJobOperations.UndoWindow - Some.Second);
+        await RestoredAsync(open);
+    }
+
+    [Fact]
+    public async Task A_deletion_that_takes_long_can_be_undone_as_a_whole()
+    {
+        var (first, last) = (await JobInAsync(StateSet.Ready), await JobInAsync(StateSet.Scheduled));
+        var delete = await Operations.BeginAsync(Change(OperationKind.Delete), Alice, "these", 2, Stop);
+        await Operations.ApplyAsync(delete, Change(OperationKind.Delete), [first], Stop);
+        Clock.Advance(IJobOperations.UndoWindow + Some.Minute);
+        (await Store.PruneAsync(10, Stop)).ShouldBe(0, "it has not ended");
+        await Operations.ApplyAsync(delete, Change(OperationKind.Delete), [last], Stop);
+        await Operations.EndAsync(delete, null, Stop);
+        Clock.Advance(IJobOperations.UndoWindow - Some.Second);
+        (await Store.PruneAsync(10, Stop)).ShouldBe(0, "it can still be undone");
+
+        await RestoredAsync(delete, restored: 2);
+        (await StateSetAsync(first)).ShouldBe(StateSet.Ready);
+
+        var again = await ChangeAllAsync(OperationKind.Delete, first, last);
+        Clock.Advance(IJobOperations.UndoWindow + Some.Second);
+        (await Store.PruneAsync(10, Stop)).ShouldBe(2);
+        (await UndoAsync(again.Id)).Result.ShouldBe(UndoResult.TooLate);
+    }
+
+    [Fact]
+    public async Task A_change_whose_process_is_gone_is_undone_without_upkeep()
+    {
+        var id = await JobInAsync(StateSet.Scheduled);
+        var open = await Operations.BeginAsync(Change(OperationKind.Cancel), Alice, "these", 1, Stop);
+        await Operations.ApplyAsync(open, Change(OperationKind.Cancel), [id], Stop);
+        Clock.Advance(IJobOperations.AbandonedAfter + Some.Second);
+
+        await RestoredAsync(open);
+        (await Look.FindOperationAsync(open, Stop)).ShouldNotBeNull().Error.ShouldBe(JobChanges.Abandoned);
+    }
+
+    [Fact]
     public async Task Many_thousand_jobs_come_back_too()
     {
         var jobs = Some.Jobs(2500);

@@ -201,6 +201,30 @@ public sealed class ProcessTests(ITestOutputHelper output)
         (await database.NumberAsync("select count(*) from effect")).ShouldBe(3000);
     }
 
+    [Theory]
+    [InlineData("postgres")]
+    [InlineData("sqlite")]
+    public async Task Children_drain_with_their_server_and_so_do_those_that_take_their_places(string kind)
+    {
+        const string Heard = "was asked to claim no more";
+        await using var database = await TestDatabase.CreateAsync(kind);
+        await using var client = await TestClient.StartAsync(database);
+        await using var server = await WorkerProcess.StartAsync(database, expiry: 3, workers: 2);
+        await server.HasReadyAsync(3);
+        var node = (await client.Store.Inspection.ReadWorkersAsync(default)).Single(worker => worker.Name == server.NodeName).Id;
+        var ann = new Storage.Author("ann", "code", "an update");
+
+        (await client.Store.Operations.DrainAsync(node, true, ann, default)).ShouldBe(true);
+        await Eventually.IsAsync(() => server.Lines.Count(line => line.Contains(Heard, StringComparison.Ordinal)) == 4, Long, "the server and its three children know", () => server.Log);
+        await client.SubmitAsync(Enumerable.Range(0, 20).Select(number => new Count(number)));
+        (await server.AskAsync("restart", "restarted", Long)).ShouldBe("3");
+        await Eventually.IsAsync(() => server.Lines.Count(line => line.Contains(Heard, StringComparison.Ordinal)) == 7, Long, "those in their places know", () => server.Log);
+        (await database.NumberAsync($"select count(*) from {database.Table("ready")}")).ShouldBe(20);
+
+        (await client.Store.Operations.DrainAsync(node, false, ann, default)).ShouldBe(true);
+        await Eventually.IsAsync(async () => await database.EndedAsync("succeeded") == 20, Long, "20 jobs are done", () => server.Log);
+    }
+
     private static async Task<DateTimeOffset> NowAsync(TestDatabase database) =>
         DateTimeOffset.FromUnixTimeMilliseconds(await database.NumberAsync("select (extract(epoch from clock_timestamp()) * 1000)::bigint"));
 

@@ -40,7 +40,7 @@ internal static class ManyChanges
     {
         if (invocation.IsDryRun)
         {
-            invocation.Write("millrace.preview.v1", null, new Members { { "kind", Words.Snake(change.Kind.ToString()) }, { "count", ids.Count }, { "jobs", ids.Select(JobSheet.Id) } }, page => page.Line($"{ChangeWords.Verb(change)} {Words.Jobs(ids.Count)} in {store.Name}?"));
+            invocation.Write("millrace.preview.v1", null, new Members { { "kind", JobChanges.WordOf(change.Kind) }, { "count", ids.Count }, { "jobs", ids.Select(JobSheet.Id) } }, page => page.Line($"{ChangeWords.Verb(change)} {Words.Jobs(ids.Count)} in {store.Name}?"));
             return ExitCode.Ok;
         }
 

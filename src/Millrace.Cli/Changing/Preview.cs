@@ -38,7 +38,7 @@ internal static class Preview
 
     private static Members Of(MatchCount preview, JobChange change, string filter) => new()
     {
-        { "kind", Words.Snake(change.Kind.ToString()) },
+        { "kind", JobChanges.WordOf(change.Kind) },
         { "filter", filter },
         { "count", preview.Count },
         { "isCapped", preview.IsCapped },

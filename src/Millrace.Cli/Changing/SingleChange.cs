@@ -13,7 +13,7 @@ internal static class SingleChange
         var question = $"{ChangeWords.Verb(change)} job {jobId} ({job.Row.Type}, {Words.State(job.Row)}) in {store.Name}";
         if (invocation.IsDryRun)
         {
-            invocation.Write("millrace.preview.v1", JobSheet.Id(jobId), new Members { { "kind", Words.Snake(change.Kind.ToString()) }, { "count", 1 }, { "jobs", new[] { JobSheet.Id(jobId) } } }, page => page.Line(question + "?"));
+            invocation.Write("millrace.preview.v1", JobSheet.Id(jobId), new Members { { "kind", JobChanges.WordOf(change.Kind) }, { "count", 1 }, { "jobs", new[] { JobSheet.Id(jobId) } } }, page => page.Line(question + "?"));
             return ExitCode.Ok;
         }
 

@@ -25,6 +25,7 @@ internal static class ExplainCommand
     {
         { "jobId", JobSheet.Id(explanation.JobId) },
         { "state", explanation.State },
+        { "code", explanation.Code },
         { "headline", Redactor.Text(explanation.Headline) },
         { "reasons", explanation.Reasons.Select(reason => new Members { { "code", reason.Code }, { "text", Redactor.Text(reason.Text) } }) },
         { "wouldRunAt", explanation.WouldRunAt },
@@ -34,10 +35,8 @@ internal static class ExplainCommand
     private static void Write(Page page, Invocation invocation, Explanation explanation, DateTimeOffset now)
     {
         page.Line($"{explanation.State.ToUpperInvariant()}  {Redactor.Text(explanation.Headline)}", Words.InkOf(explanation.State));
-        var number = 0;
-        // A single reason is often the headline itself.
-        foreach (var reason in explanation.Reasons.Where(reason => explanation.Reasons.Count > 1 || reason.Text != explanation.Headline))
-            page.Block($"{++number}. {Redactor.Text(reason.Text)}");
+        foreach (var reason in explanation.Reasons)
+            page.Block($"And: {Redactor.Text(reason.Text)}");
         if (explanation.WouldRunAt is { } time)
             page.Line($"Would run about {Words.Time(time, invocation.IsUtc)} ({Words.Away(time, now)}).");
         foreach (var advice in explanation.Advice)

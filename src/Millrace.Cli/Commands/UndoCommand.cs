@@ -18,7 +18,7 @@ internal static class UndoCommand
         var record = invocation.Parsed.GetValue(operation) is { } id
             ? await store.Inspection.FindOperationAsync(id, invocation.Token).ConfigureAwait(false) ?? throw CommandException.NotFound($"There is no operation {id}. Which there are: millrace audit")
             : await FindLastAsync(invocation, store).ConfigureAwait(false) ?? throw CommandException.NotFound($"There is nothing to undo: operations can be taken back for {IJobOperations.UndoWindow.TotalMinutes} minutes.");
-        var question = $"Undo operation {record.Id} ({Words.Snake(record.Kind.ToString())} {record.Target}, {Words.Jobs(record.Done)}, by {record.Author.Name}) in {store.Name}";
+        var question = $"Undo operation {record.Id} ({JobChanges.WordOf(record.Kind)} {record.Target}, {Words.Jobs(record.Done)}, by {record.Author.Name}) in {store.Name}";
         if (invocation.IsDryRun)
         {
             invocation.Write("millrace.operation.v1", JobSheet.Id(record.Id), OperationSheet.Make(_ => null).Of(record), page => page.Line(question + "?"));

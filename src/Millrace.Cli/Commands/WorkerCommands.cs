@@ -40,6 +40,7 @@ internal static class WorkerCommands
             page.Pair("id", worker.Id.ToString());
             page.Pair("kind", worker.Kind.ToString().ToLowerInvariant());
             page.Pair("server", worker.Server?.ToString());
+            page.Pair("application", worker.Application is null ? null : $"{worker.Application} {worker.Version}".TrimEnd());
             page.Pair("started", invocation.When(worker.Started, now));
             page.Pair("expires", invocation.When(worker.Expires, now));
             page.Pair("died", invocation.When(worker.Died, now), Ink.Red);

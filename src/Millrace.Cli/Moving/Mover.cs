@@ -49,8 +49,8 @@ internal sealed class Mover(IMoveSource source, IMoveTarget target, IProgress<(l
     private async Task<bool> IsWholeAsync(MovedTable table, CancellationToken cancellationToken)
     {
         var (here, there) = (await source.CountRowsAsync(table, cancellationToken).ConfigureAwait(false), await target.CountRowsAsync(table, cancellationToken).ConfigureAwait(false));
-        // Processes write the catalogue of types whenever they start.
-        return table.Name == "job_type" ? there >= here : there == here;
+        // Processes write the catalogue of types, and that a version is new, whenever they start.
+        return table.Name is "job_type" or "deployment" ? there >= here : there == here;
     }
 
     private async Task CopyAsync(MovedTable table, IReadOnlyList<object?>? after, bool isCounted, CancellationToken cancellationToken)

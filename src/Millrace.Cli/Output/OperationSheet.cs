@@ -14,7 +14,7 @@ internal static class OperationSheet
         [
             new("id", "ID", operation => JobSheet.Id(operation.Id)) { IsRight = true },
             new("at", "WHEN", operation => operation.At) { Text = operation => when(operation.At) },
-            new("kind", "WHAT", operation => Words.Snake(operation.Kind.ToString())),
+            new("kind", "WHAT", operation => JobChanges.WordOf(operation.Kind)),
             new("target", "TARGET", operation => Redactor.Text(operation.Target)) { IsElastic = true },
             new("by", "BY", operation => operation.Author.Name),
             new("via", null, operation => operation.Author.Via),

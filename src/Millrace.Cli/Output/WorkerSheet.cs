@@ -14,6 +14,8 @@ internal static class WorkerSheet
             new("name", "NAME", worker => worker.Name) { IsElastic = true },
             new("kind", "KIND", worker => worker.Kind.ToString().ToLowerInvariant()),
             new("server", null, worker => worker.Server),
+            new("application", null, worker => worker.Application),
+            new("version", null, worker => worker.Version),
             new(null, "STATE", _ => null) { Text = StateOf, Ink = worker => !worker.IsAlive ? Ink.Red : worker.Drain is null ? Ink.Green : Ink.Yellow },
             new("started", "STARTED", worker => worker.Started) { Text = worker => when(worker.Started) },
             new("isAlive", null, worker => worker.IsAlive),

@@ -112,5 +112,6 @@ internal static class Take
     public static readonly TextParameter Queue = new("queue", NameValidator.MaxSizeInBytes, "Only this queue.");
     public static readonly TextParameter Type = new("type", NameValidator.MaxSizeInBytes, "Only this type.");
     public static readonly WordParameter By = new("by", ["queue", "type"], "Keep these apart.");
+    public static readonly WordParameter Format = new("format", ["csv", "ndjson"], "csv, for a spreadsheet, or ndjson, one JSON object in each line.");
     public static readonly NumberParameter Hours = new("hours", 1, 168, "How far back.");
 }

@@ -10,14 +10,14 @@ namespace Millrace.Dashboard.Changing;
 /// <summary>Jobs submitted by hand: of types that a process has registered, with data that fits their schema, and recorded. A name from the browser selects an entry of the catalogue, or nothing.</summary>
 internal static class ManualSubmission
 {
-    /// <summary>A copy of a job with other data. It keeps queue, priority, user, policy and headers; the old job is left as it is.</summary>
+    /// <summary>A copy of a job with other data (<see cref="Rerun"/>).</summary>
     public static async Task<SubmittedAnswer> RerunAsync(Call call, long id, RerunRequest request)
     {
         var job = await call.Inspection.FindAsync(id, call.Aborted).ConfigureAwait(false) ?? throw Problem.NotFound($"Job {id}");
         var data = DataOf(call, request.Data, job.Row.Type, job.Record.Data);
         var type = await CheckAsync(call, job.Row.Type, data).ConfigureAwait(false);
-        var options = new JobOptions { Tag = job.Row.Tag, Queue = job.Row.Queue, Priority = job.Row.Priority, UserId = job.Row.UserId };
-        var copy = call.Panel.Instance.Writer.Write(type, data, options, parent: null) with { Policy = job.Policy, Headers = job.Record.Headers };
+        // Under the name that the type has now, should the job have been stored under an earlier one.
+        var copy = Rerun.Of(job, data, call.Panel.Instance.Writer) with { Type = type };
         return await SubmitAsync(call, copy, OperationKind.Rerun, $"job {id}", id, request.Reason).ConfigureAwait(false);
     }
 

@@ -1,71 +1,133 @@
-using System.Buffers.Text;
+using System.Globalization;
 using System.Security.Cryptography;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using Millrace.Dashboard.Answering;
+using Millrace.Dashboard.Showing;
+using Millrace.Inspecting;
 using Millrace.Storage;
 
 namespace Millrace.Dashboard.Changing;
 
-/// <summary>What somebody was shown before he confirmed a change of many jobs. The token stands for exactly that: nothing of it is taken from the browser again.</summary>
-/// <param name="Filter">Which jobs.</param>
-/// <param name="Ids">Which jobs, when they were chosen one by one; then the filter is not used.</param>
-/// <param name="Target">Which jobs, for people.</param>
-/// <param name="Change">What is done to each.</param>
-/// <param name="UpToId">Jobs that were submitted later are left alone.</param>
-/// <param name="Count">How many were shown, and at most are changed.</param>
-/// <param name="By">Who was shown it.</param>
-/// <param name="Expires">Until when he may confirm.</param>
-internal sealed record Preview(JobFilter Filter, IReadOnlyList<long>? Ids, string Target, JobChange Change, long UpToId, long Count, string By, DateTimeOffset Expires);
+/// <summary>What somebody was shown before he confirmed a change of many jobs. The token holds exactly that, sealed: nothing of it is taken from the browser in the open.</summary>
+internal sealed record Preview
+{
+    /// <summary>Which jobs: a filter as it was typed. Null when they were chosen one by one.</summary>
+    public string? Q { get; init; }
 
-/// <summary>Previews that can be confirmed, in memory: for five minutes, once, and only by who saw them.</summary>
-internal sealed class Previews(TimeProvider time)
+    /// <summary>When it was typed, in ticks of UTC: <c>finished&gt;-1h</c> means the same for as long as the preview lasts.</summary>
+    public required long At { get; init; }
+
+    /// <summary>Which jobs, when they were chosen one by one.</summary>
+    public IReadOnlyList<long>? Ids { get; init; }
+
+    /// <summary>Which jobs, for people.</summary>
+    public required string Target { get; init; }
+
+    /// <summary>What is done to each: the word of its kind.</summary>
+    public required string Kind { get; init; }
+
+    public short? Priority { get; init; }
+
+    /// <summary>Jobs that were submitted later are left alone.</summary>
+    public required long UpToId { get; init; }
+
+    /// <summary>How many were shown, and at most are changed.</summary>
+    public required long Count { get; init; }
+
+    /// <summary>Who was shown it.</summary>
+    public required string By { get; init; }
+
+    /// <summary>Keeps two of the same apart.</summary>
+    public Guid Id { get; init; } = Guid.NewGuid();
+
+    [JsonIgnore]
+    public DateTimeOffset Expires => new DateTimeOffset(At, TimeSpan.Zero) + Previews.Life;
+
+    [JsonIgnore]
+    public JobChange Change => new(JobChanges.KindOf(Kind), Priority);
+
+    [JsonIgnore]
+    public JobFilter Filter => Q is null ? JobFilter.All : FilterParser.Parse(Q, new DateTimeOffset(At, TimeSpan.Zero));
+}
+
+/// <summary>
+/// Previews that can be confirmed: for five minutes, once, and only by who saw them. They are kept by the browser, sealed, and not here; so any server of the application can take the confirmation
+/// that knows the key. See docs/decisions/0022.
+/// </summary>
+internal sealed class Previews(TimeProvider time, IDataProtector seal)
 {
     public static readonly TimeSpan Life = TimeSpan.FromMinutes(5);
 
-    private const int Most = 1_000;
+    // Of 200 chosen jobs, with room to spare.
+    private const int LongestToken = 32 * 1024;
 
     private readonly Lock gate = new();
-    private readonly Dictionary<string, Preview> open = new(StringComparer.Ordinal);
+    private readonly Dictionary<Guid, DateTimeOffset> used = [];
 
-    public DateTimeOffset Expiry() => time.GetUtcNow() + Life;
-
-    public string Keep(Preview preview)
+    /// <summary>Sealed with the application's own keys when it keeps them in a place that its servers share; else with a key that this process has made and forgets.</summary>
+    /// <param name="services">Of the application.</param>
+    /// <param name="purpose">Tells dashboards apart: a token of one is none of another.</param>
+    public static IDataProtector SealOf(IServiceProvider services, params IEnumerable<string> purpose)
     {
-        var token = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
-        lock (gate)
-        {
-            var now = time.GetUtcNow();
-            foreach (var old in open.Where(pair => pair.Value.Expires <= now).Select(pair => pair.Key).ToList())
-                open.Remove(old);
-            if (open.Count >= Most)
-                throw Problem.TooMany("too_many_previews", "Too many previews are open", Most, "Confirm those that are open, or wait five minutes.");
-            open[token] = preview;
-        }
-
-        return token;
+        // AddAuthentication brings a provider along whose keys are this machine's, at best, and writes them somewhere: that was not asked for here.
+        var isShared = services.GetService<IOptions<KeyManagementOptions>>()?.Value.XmlRepository is not null;
+        var provider = isShared ? services.GetService<IDataProtectionProvider>() : null;
+        return (provider ?? new EphemeralDataProtectionProvider()).CreateProtector(["Millrace.Dashboard.Previews.v1", .. purpose]);
     }
+
+    public string Seal(Preview preview) => seal.Protect(JsonSerializer.Serialize(preview, DashboardJson.Of<Preview>()));
 
     /// <summary>The preview of a token, without using it up.</summary>
     /// <exception cref="Problem">There is none, it is too old, or somebody else saw it.</exception>
     public Preview Look(string? token, string by)
     {
-        Preview? preview = null;
-        if (token is { Length: <= 100 })
+        var preview = Open(token);
+        // Somebody else's is not there: he would confirm what he has not seen.
+        if (preview is null || preview.By != by || preview.Expires <= time.GetUtcNow() || IsUsed(preview))
         {
-            lock (gate)
-                preview = open.GetValueOrDefault(token);
+            throw new Problem(
+                409, "preview_unknown", "Look again before you confirm",
+                string.Create(CultureInfo.InvariantCulture, $"The preview was used, is older than {Life.TotalMinutes:0} minutes, was made by somebody else, or by another server that does not share its keys (Data Protection). Make a new one."));
         }
 
-        // Somebody else's is not there: he would confirm what he has not seen.
-        return preview is not null && preview.By == by && preview.Expires > time.GetUtcNow()
-            ? preview
-            : throw new Problem(409, "preview_unknown", "Look again before you confirm", "The preview was used, is older than five minutes, was made by somebody else, or by another process of the application. Make a new one.");
+        return preview;
     }
 
-    /// <summary>Uses the token up.</summary>
+    /// <summary>Uses it up.</summary>
     /// <returns>False: somebody was faster.</returns>
-    public bool Take(string token)
+    public bool Take(Preview preview)
     {
         lock (gate)
-            return open.Remove(token);
+        {
+            var now = time.GetUtcNow();
+            foreach (var old in used.Where(pair => pair.Value <= now).Select(pair => pair.Key).ToList())
+                used.Remove(old);
+            return used.TryAdd(preview.Id, preview.Expires);
+        }
+    }
+
+    private bool IsUsed(Preview preview)
+    {
+        lock (gate)
+            return used.ContainsKey(preview.Id);
+    }
+
+    private Preview? Open(string? token)
+    {
+        if (token is not { Length: > 0 and <= LongestToken })
+            return null;
+        try
+        {
+            return JsonSerializer.Deserialize(seal.Unprotect(token), DashboardJson.Of<Preview>());
+        }
+        catch (Exception exception) when (exception is CryptographicException or FormatException or JsonException)
+        {
+            return null;
+        }
     }
 }

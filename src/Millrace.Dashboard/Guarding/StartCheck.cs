@@ -25,6 +25,8 @@ internal static class StartCheck
         string mount, IReadOnlyList<Endpoint> endpoints, DashboardOptions options, bool hasDeveloperLogin, IServiceProvider services)
     {
         List<string> faults = [];
+        if (Showing.TraceLink.Fault(options.TraceLink) is { } fault)
+            faults.Add($"The dashboard at \"{mount}\": {fault}");
         if (endpoints.Any(endpoint => Decisions.Of(endpoint, options, hasDeveloperLogin) == Decision.None))
             faults.Add($"The dashboard is mapped at \"{mount}\", and nobody has decided who may see it. {Advice}");
         if (endpoints.Any(endpoint => Decisions.IsOpened(endpoint.Metadata)))

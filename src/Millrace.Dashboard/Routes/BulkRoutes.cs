@@ -33,15 +33,19 @@ internal static class BulkRoutes
         if ((body.Q is null) == (body.Ids is null))
             throw Problem.OutOfBounds("q", "q or ids", "Say which jobs: by a filter (q, empty for all), or one by one (ids). One of both.");
         var ids = body.Ids is null ? null : IdsOf(body.Ids);
-        var filter = ids is null ? JobRoutes.FilterOf(call, body.Q) : JobFilter.All;
+        var now = call.Panel.Time.GetUtcNow();
+        var filter = ids is null ? JobRoutes.FilterOf(body.Q, now) : JobFilter.All;
         var count = ids is null
             ? await call.Inspection.CountMatchesAsync(filter, kind, long.MaxValue, call.Aborted).ConfigureAwait(false)
             : await ChosenChange.CountAsync(call.Inspection, ids, kind, call.Aborted).ConfigureAwait(false);
         await call.Panel.Types.RefreshAsync(count.Samples.Select(job => job.Type), call.Aborted).ConfigureAwait(false);
 
         var target = ids is null ? FilterText.Of(filter) is { Length: > 0 } text ? text : "all jobs" : $"{ids.Count} chosen jobs: {string.Join(", ", ids.Take(20))}{(ids.Count > 20 ? ", …" : "")}";
-        var preview = new Preview(filter, ids, target, change, count.UpToId, count.Count, call.Visitor.Name, call.Panel.Previews.Expiry());
-        return call.Panel.Jobs.Preview(call.Panel.Previews.Keep(preview), preview.Expires, count);
+        var preview = new Preview
+        {
+            Q = body.Q, At = now.UtcTicks, Ids = ids, Target = target, Kind = JobChanges.WordOf(kind), Priority = change.Priority, UpToId = count.UpToId, Count = count.Count, By = call.Visitor.Name,
+        };
+        return call.Panel.Jobs.Preview(call.Panel.Previews.Seal(preview), preview.Expires, count);
     }
 
     private static async Task<StartedAnswer> StartAsync(Call call, StartRequest body)
@@ -56,7 +60,7 @@ internal static class BulkRoutes
                 string.Create(CultureInfo.InvariantCulture, $"This touches {preview.Count:N0} jobs. Confirm it with that number.")) { Count = preview.Count };
         }
 
-        if (!call.Panel.Previews.Take(body.Token ?? ""))
+        if (!call.Panel.Previews.Take(preview))
             throw new Problem(409, "preview_unknown", "Look again before you confirm", "The preview was used already.");
         return new StartedAnswer(JobShow.Id(await call.Panel.BulkRuns.StartAsync(preview, author, CancellationToken.None).ConfigureAwait(false)));
     }
@@ -68,7 +72,17 @@ internal static class BulkRoutes
         return call.Panel.Jobs.Operation(operation ?? throw Problem.NotFound($"Operation {id}"));
     }
 
-    private static Task<StoppedAnswer> StopAsync(Call call, ReasonRequest body) => Task.FromResult(new StoppedAnswer(call.Panel.BulkRuns.Stop(call.Read(Take.Operation))));
+    private static async Task<StoppedAnswer> StopAsync(Call call, ReasonRequest body)
+    {
+        var id = call.Read(Take.Operation);
+        if (call.Panel.BulkRuns.Stop(id))
+            return new StoppedAnswer(true);
+        // It goes on in another process, or in none: with its end recorded, its next batch changes nothing, and that is seen there.
+        if (await call.Inspection.FindOperationAsync(id, call.Aborted).ConfigureAwait(false) is not { Ended: null } open || !JobChanges.CanBeUndone(open.Kind))
+            return new StoppedAnswer(false);
+        await call.Operations.EndAsync(id, "It was stopped.", CancellationToken.None).ConfigureAwait(false);
+        return new StoppedAnswer(true);
+    }
 
     private static async Task<UndoneAnswer> UndoAsync(Call call, ReasonRequest body)
     {

@@ -14,6 +14,7 @@ internal static class JobRoutes
     [
         Route.Get("jobs", "Jobs that match a filter, newest first, in pages.", ListAsync, Take.Filter, Take.Before, Take.Limit).Gives<JobsAnswer>().Keep(1),
         Route.Get("jobs/counts", "How many jobs there are in each state.", CountAsync).Keep(1),
+        Route.Get("jobs/export", "Jobs that match a filter, newest first, as a file of at most 100,000; recorded.", ExportAsync, Take.Filter, Take.Format),
         Route.Get("jobs/{id}", "One job. Its ETag is its version, for If-Match.", FindAsync, Take.Job).Gives<JobAnswer>(),
         Route.Get("jobs/{id}/attempts", "The ended runs of a job.", AttemptsAsync, Take.Job),
         Route.Get("jobs/{id}/logs", "What was logged while a job ran.", LogsAsync, Take.Job, Take.AfterRun, Take.AfterLine, Take.LogLimit),
@@ -22,11 +23,11 @@ internal static class JobRoutes
     ];
 
     /// <summary>A filter of a request.</summary>
-    public static JobFilter FilterOf(Call call, string? text)
+    public static JobFilter FilterOf(string? text, DateTimeOffset now)
     {
         try
         {
-            return FilterParser.Parse(text, call.Panel.Time.GetUtcNow());
+            return FilterParser.Parse(text, now);
         }
         catch (FilterException exception)
         {
@@ -38,13 +39,23 @@ internal static class JobRoutes
     {
         var listing = new JobListing
         {
-            Filter = FilterOf(call, call.Read(Take.Filter)),
+            Filter = FilterOf(call.Read(Take.Filter), call.Panel.Time.GetUtcNow()),
             BeforeId = Take.Before.Read(call.Request),
             Limit = (int)call.Read(Take.Limit, DefaultPage),
         };
         var page = await call.Inspection.ListAsync(listing, call.Aborted).ConfigureAwait(false);
         await call.Panel.Types.RefreshAsync(page.Jobs.Select(job => job.Type), call.Aborted).ConfigureAwait(false);
         return Reply.Of(new JobsAnswer(call.Panel.Jobs.Rows(page.Jobs), JobShow.Id(page.Next), page.IsPartial));
+    }
+
+    private static Task<Reply> ExportAsync(Call call)
+    {
+        // A link on another site could have it made, and recorded, in the name of whoever follows it.
+        if (call.Request.Headers["Sec-Fetch-Site"].ToString() is "cross-site" or "same-site")
+            throw new Problem(403, "cross_site", "The request does not come from this dashboard", "An export is begun from the dashboard, or by a program.");
+        var filter = FilterOf(call.Read(Take.Filter), call.Panel.Time.GetUtcNow());
+        var target = FilterText.Of(filter) is { Length: > 0 } text ? text : "all jobs";
+        return call.Panel.Export.WriteAsync(call, filter, target, isCsv: call.Read(Take.Format) != "ndjson");
     }
 
     private static async Task<CountsAnswer> CountAsync(Call call)

@@ -63,6 +63,8 @@ internal static class OpenApi
             success["content"] = Content("application/json", Reference(answer, schemas));
         else if (route.Path == "events")
             success["content"] = Content("text/event-stream", new JsonObject { ["type"] = "string" });
+        else if (route.Path == "jobs/export")
+            success["content"] = Content("text/csv", new JsonObject { ["type"] = "string" });
         else
             success["content"] = Content("application/json", new JsonObject { ["type"] = "object" });
         operation["responses"] = new JsonObject

@@ -1,6 +1,7 @@
 using Millrace.Dashboard.Answering;
 using Millrace.Dashboard.Guarding;
 using Millrace.Dashboard.Showing;
+using Millrace.Dashboard.Watching;
 using Millrace.Storage;
 using Millrace.Submitting;
 
@@ -12,6 +13,7 @@ internal static class ScheduleRoutes
     public static IReadOnlyList<Route> All { get; } =
     [
         Route.Get("schedules", "All schedules, and when they are due next.", ListAsync).Keep(1),
+        Route.Get("schedules/ahead", "What all schedules make in the next 24 hours, by five minutes: where they pile up.", AheadAsync).Keep(60),
         Route.Get("schedules/{name}/runs", "The newest jobs of a schedule.", RunsAsync, Take.Name, Take.Limit).Keep(1),
         Route.Post<ReasonRequest, SubmittedAnswer>("schedules/{name}/run", Permission.Operate, "Submit the job of a schedule now. Its ticks stay as they are.", RunAsync, Take.Name),
         Route.Post<PauseRequest, ChangedAnswer>("schedules/{name}/pause", Permission.Operate, "Stop the ticks of a schedule.", (call, body) => PauseAsync(call, true, body.Reason, body.Until), Take.Name),
@@ -23,6 +25,13 @@ internal static class ScheduleRoutes
         var now = await call.Inspection.ReadClockAsync(call.Aborted).ConfigureAwait(false);
         var schedules = await call.Inspection.ReadSchedulesAsync(call.Aborted).ConfigureAwait(false);
         return new SchedulesAnswer([.. schedules.Select(schedule => call.Panel.General.Schedule(schedule, now))]);
+    }
+
+    private static async Task<ScheduleAheadAnswer> AheadAsync(Call call)
+    {
+        var now = await call.Inspection.ReadClockAsync(call.Aborted).ConfigureAwait(false);
+        var schedules = await call.Inspection.ReadSchedulesAsync(call.Aborted).ConfigureAwait(false);
+        return call.Panel.General.Ahead(Ahead.Of(schedules.Select(record => record.Schedule), now));
     }
 
     private static async Task<JobListAnswer> RunsAsync(Call call)

@@ -40,7 +40,7 @@ internal static class StatRoutes
             From = from, To = to, Step = step, Queue = call.Read(Take.Queue), Type = call.Read(Take.Type), ByQueue = by == "queue", ByType = by == "type",
         };
         var rows = await call.Inspection.ReadStatsAsync(query, call.Aborted).ConfigureAwait(false);
-        return new StatsAnswer(from, to, (int)step.TotalSeconds, StatShow.Points(rows, query.ByQueue, query.ByType, call.Panel.Redaction));
+        return new StatsAnswer(from, to, (int)step.TotalSeconds, StatShow.Points(rows, query.ByQueue, query.ByType, call.Panel.Redaction), await DeploymentsAsync(call, from, to).ConfigureAwait(false));
     }
 
     private static async Task<TypesAnswer> TypesAsync(Call call)
@@ -66,8 +66,11 @@ internal static class StatRoutes
         var now = await call.Inspection.ReadClockAsync(call.Aborted).ConfigureAwait(false);
         var since = now - TimeSpan.FromHours(hours);
         var failures = await call.Inspection.ReadFailuresAsync(since, MostFailures, call.Aborted).ConfigureAwait(false);
-        return new FailuresAnswer(since, failures.Count == MostFailures, [.. FailureGroup.Group(failures, since, now).Select(call.Panel.General.Failure)]);
+        return new FailuresAnswer(since, failures.Count == MostFailures, [.. FailureGroup.Group(failures, since, now).Select(call.Panel.General.Failure)], await DeploymentsAsync(call, since, now).ConfigureAwait(false));
     }
+
+    private static async Task<IReadOnlyList<DeploymentAnswer>> DeploymentsAsync(Call call, DateTimeOffset from, DateTimeOffset to) =>
+        [.. (await call.Panel.Slowly.DeploymentsAsync(call.Aborted).ConfigureAwait(false)).Where(one => one.At >= from && one.At <= to).Select(call.Panel.General.Deployment)];
 
     private static Task<IReadOnlyList<StatRow>> LastDayAsync(Call call, string? type)
     {

@@ -51,7 +51,8 @@ internal static class SystemRoutes
             await inspection.ReadQueuesAsync(call.Aborted).ConfigureAwait(false),
             await inspection.ReadWorkersAsync(call.Aborted).ConfigureAwait(false),
             await panel.Slowly.SchedulesAsync(call.Aborted).ConfigureAwait(false),
-            await panel.Slowly.StatsAsync(day, call.Aborted).ConfigureAwait(false));
+            await panel.Slowly.StatsAsync(day, call.Aborted).ConfigureAwait(false),
+            await panel.Slowly.DeploymentsAsync(call.Aborted).ConfigureAwait(false));
         return new OverviewAnswer
         {
             Now = now,

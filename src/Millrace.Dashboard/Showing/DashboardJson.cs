@@ -28,6 +28,9 @@ namespace Millrace.Dashboard.Showing;
 [JsonSerializable(typeof(QueuesAnswer))]
 [JsonSerializable(typeof(StatsAnswer))]
 [JsonSerializable(typeof(SchedulesAnswer))]
+[JsonSerializable(typeof(ScheduleAheadAnswer))]
+[JsonSerializable(typeof(JobRowAnswer))]
+[JsonSerializable(typeof(ExportEndAnswer))]
 [JsonSerializable(typeof(WorkersAnswer))]
 [JsonSerializable(typeof(TypesAnswer))]
 [JsonSerializable(typeof(TypeAnswer))]
@@ -53,6 +56,7 @@ namespace Millrace.Dashboard.Showing;
 [JsonSerializable(typeof(OperationAnswer))]
 [JsonSerializable(typeof(ProblemAnswer))]
 [JsonSerializable(typeof(BootAnswer))]
+[JsonSerializable(typeof(Changing.Preview))]
 [JsonSerializable(typeof(JobEventAnswer))]
 internal sealed partial class DashboardJson : JsonSerializerContext
 {

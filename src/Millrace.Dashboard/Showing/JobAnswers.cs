@@ -30,6 +30,9 @@ internal sealed record JobRowAnswer
 
 internal sealed record JobsAnswer(IReadOnlyList<JobRowAnswer> Jobs, string? Next, bool IsPartial);
 
+/// <summary>The last line of an export that is not whole.</summary>
+internal sealed record ExportEndAnswer(bool IsCut, Shown Why);
+
 internal sealed record JobListAnswer(IReadOnlyList<JobRowAnswer> Jobs);
 
 internal sealed record CountsAnswer(IReadOnlyDictionary<string, long> Counts, int Cap, DateTimeOffset Now);
@@ -44,6 +47,7 @@ internal sealed record JobAnswer
     public Shown? Headers { get; init; }
     public Shown? Policy { get; init; }
     public Shown? Trace { get; init; }
+    public Shown? TraceLink { get; init; }
     public Shown? Key { get; init; }
     public DateTimeOffset? RemoveAt { get; init; }
     public Shown? NodeName { get; init; }
@@ -87,8 +91,15 @@ internal sealed record LogPlaceAnswer(int Run, int Line);
 
 internal sealed record LogsAnswer(IReadOnlyList<LogLineAnswer> Lines, LogPlaceAnswer? Next);
 
+/// <param name="JobId">The job.</param>
+/// <param name="State">Its state in a word.</param>
+/// <param name="Code">A stable name of what the headline says.</param>
+/// <param name="Headline">The reason that matters most.</param>
+/// <param name="Reasons">What else there is to it.</param>
+/// <param name="WouldRunAt">About when it would run.</param>
+/// <param name="Advice">What to do.</param>
 internal sealed record ExplainAnswer(
-    string JobId, string State, Shown Headline, IReadOnlyList<ReasonAnswer> Reasons, DateTimeOffset? WouldRunAt, IReadOnlyList<AdviceAnswer> Advice);
+    string JobId, string State, string Code, Shown Headline, IReadOnlyList<ReasonAnswer> Reasons, DateTimeOffset? WouldRunAt, IReadOnlyList<AdviceAnswer> Advice);
 
 internal sealed record ReasonAnswer(string Code, Shown Text);
 

@@ -5,7 +5,9 @@ using Millrace.Storage;
 namespace Millrace.Dashboard.Showing;
 
 /// <summary>Turns jobs as they are stored into what the API tells of them. Pure.</summary>
-internal sealed class JobShow(Redaction redaction)
+/// <param name="redaction">Of what is stored.</param>
+/// <param name="traceLink">Where traces are shown; null for nowhere.</param>
+internal sealed class JobShow(Redaction redaction, string? traceLink = null)
 {
     public static string Id(long id) => id.ToString(CultureInfo.InvariantCulture);
 
@@ -49,6 +51,7 @@ internal sealed class JobShow(Redaction redaction)
         Headers = redaction.MaybeJson(job.Record.Headers, job.Row.Type),
         Policy = redaction.MaybeJson(job.Policy, job.Row.Type),
         Trace = redaction.Maybe(job.Trace),
+        TraceLink = redaction.Maybe(Showing.TraceLink.Of(traceLink, job.Trace)),
         Key = redaction.Maybe(job.Key, job.Row.Type),
         RemoveAt = job.RemoveAt,
         NodeName = redaction.Maybe(job.NodeName),
@@ -87,6 +90,7 @@ internal sealed class JobShow(Redaction redaction)
     public ExplainAnswer Explain(Explanation explanation, string type) => new(
         Id(explanation.JobId),
         explanation.State,
+        explanation.Code,
         redaction.Text(explanation.Headline, type),
         [.. explanation.Reasons.Select(reason => new ReasonAnswer(reason.Code, redaction.Text(reason.Text, type)))],
         explanation.WouldRunAt,
@@ -96,7 +100,7 @@ internal sealed class JobShow(Redaction redaction)
     public OperationAnswer Operation(OperationRecord operation) => new()
     {
         Id = Id(operation.Id),
-        Kind = Words.Of(operation.Kind),
+        Kind = JobChanges.WordOf(operation.Kind),
         At = operation.At,
         By = redaction.Text(operation.Author.Name),
         Via = redaction.Text(operation.Author.Via),

@@ -46,7 +46,10 @@ internal sealed record QueueAnswer
 
 internal sealed record QueuesAnswer(IReadOnlyList<QueueAnswer> Queues);
 
-internal sealed record StatsAnswer(DateTimeOffset From, DateTimeOffset To, int StepSeconds, IReadOnlyList<StatPointAnswer> Points);
+internal sealed record StatsAnswer(DateTimeOffset From, DateTimeOffset To, int StepSeconds, IReadOnlyList<StatPointAnswer> Points, IReadOnlyList<DeploymentAnswer> Deployments);
+
+/// <summary>A version that came to be among the workers of an application.</summary>
+internal sealed record DeploymentAnswer(DateTimeOffset At, Shown Application, Shown Version);
 
 internal sealed record StatPointAnswer
 {
@@ -86,6 +89,19 @@ internal sealed record ScheduleAnswer
 
 internal sealed record SchedulesAnswer(IReadOnlyList<ScheduleAnswer> Schedules);
 
+/// <param name="From">Now.</param>
+/// <param name="To">A day later.</param>
+/// <param name="StepSeconds">How long a slot is.</param>
+/// <param name="Slots">Those in which something is due, in order.</param>
+/// <param name="IsPartial">There are so many ticks that not all were looked at.</param>
+internal sealed record ScheduleAheadAnswer(DateTimeOffset From, DateTimeOffset To, int StepSeconds, IReadOnlyList<AheadSlotAnswer> Slots, bool IsPartial);
+
+/// <param name="At">Its beginning.</param>
+/// <param name="Ticks">How many jobs the schedules make in it.</param>
+/// <param name="Schedules">Which, those with the most ticks first; at most ten.</param>
+/// <param name="More">How many there are besides.</param>
+internal sealed record AheadSlotAnswer(DateTimeOffset At, int Ticks, IReadOnlyList<Shown> Schedules, int More);
+
 internal sealed record WorkersAnswer(DateTimeOffset Now, IReadOnlyList<WorkerAnswer> Workers);
 
 internal sealed record WorkerAnswer
@@ -94,6 +110,8 @@ internal sealed record WorkerAnswer
     public required Shown Name { get; init; }
     public required string Kind { get; init; }
     public string? Server { get; init; }
+    public Shown? Application { get; init; }
+    public Shown? Version { get; init; }
     public required DateTimeOffset Started { get; init; }
     public required bool IsAlive { get; init; }
     public DateTimeOffset? Expires { get; init; }
@@ -131,7 +149,7 @@ internal sealed record TypeAnswer
 
 internal sealed record TypeStatsAnswer(long Succeeded, long Failed, long Retried, SpreadAnswer? Run, SpreadAnswer? Wait);
 
-internal sealed record FailuresAnswer(DateTimeOffset Since, bool IsPartial, IReadOnlyList<FailureAnswer> Groups);
+internal sealed record FailuresAnswer(DateTimeOffset Since, bool IsPartial, IReadOnlyList<FailureAnswer> Groups, IReadOnlyList<DeploymentAnswer> Deployments);
 
 internal sealed record FailureAnswer
 {

@@ -1,3 +1,4 @@
+using Millrace.Dashboard.Watching;
 using Millrace.Inspecting;
 using Millrace.Storage;
 using Millrace.Tending;
@@ -60,6 +61,8 @@ internal sealed class SystemShow(Redaction redaction)
         Name = redaction.Text(worker.Name),
         Kind = Words.Of(worker.Kind),
         Server = worker.Server?.ToString(),
+        Application = redaction.Maybe(worker.Application),
+        Version = redaction.Maybe(worker.Version),
         Started = worker.Started,
         IsAlive = worker.IsAlive,
         Expires = worker.Expires,
@@ -71,6 +74,15 @@ internal sealed class SystemShow(Redaction redaction)
         RunningCount = worker.RunningCount,
         Running = [.. worker.Running.Select(job => new RunningAnswer(JobShow.Id(job.JobId), redaction.Text(job.Type), job.Attempt, job.Claimed, job.Progress))],
     };
+
+    public DeploymentAnswer Deployment(Deployment deployment) => new(deployment.At, redaction.Text(deployment.Application), redaction.Text(deployment.Version));
+
+    public ScheduleAheadAnswer Ahead(Ahead ahead) => new(
+        ahead.From,
+        ahead.To,
+        (int)Watching.Ahead.Step.TotalSeconds,
+        [.. ahead.Slots.Select(slot => new AheadSlotAnswer(slot.At, slot.Ticks, redaction.Texts(slot.Schedules.Take(10)), Math.Max(0, slot.Schedules.Count - 10)))],
+        ahead.IsPartial);
 
     public TypeAnswer Type(TypeRecord record, IEnumerable<StatRow> lastDay, bool withSchema)
     {

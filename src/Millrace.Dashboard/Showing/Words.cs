@@ -60,25 +60,6 @@ internal static class Words
         _ => result.ToString().ToLowerInvariant(),
     };
 
-    public static string Of(OperationKind kind) => kind switch
-    {
-        OperationKind.Retry => "retry",
-        OperationKind.Cancel => "cancel",
-        OperationKind.Delete => "delete",
-        OperationKind.RunNow => "run_now",
-        OperationKind.Reprioritise => "reprioritise",
-        OperationKind.Rerun => "rerun",
-        OperationKind.Submit => "submit",
-        OperationKind.PauseQueue => "pause_queue",
-        OperationKind.ResumeQueue => "resume_queue",
-        OperationKind.PauseSchedule => "pause_schedule",
-        OperationKind.ResumeSchedule => "resume_schedule",
-        OperationKind.RunSchedule => "run_schedule",
-        OperationKind.Drain => "drain",
-        OperationKind.Undrain => "undrain",
-        _ => "undo",
-    };
-
     /// <summary>Changes of jobs as their routes and buttons call them.</summary>
     public static IReadOnlyList<(string Word, OperationKind Kind)> Actions { get; } =
     [

@@ -11,7 +11,8 @@ internal sealed record HealthFacts(
     IReadOnlyList<QueueRecord> Queues,
     IReadOnlyList<WorkerRecord> Workers,
     IReadOnlyList<ScheduleRecord> Schedules,
-    IReadOnlyList<StatRow> LastDay);
+    IReadOnlyList<StatRow> LastDay,
+    IReadOnlyList<Deployment> Deployments);
 
 /// <summary>A finding, and where it can be seen.</summary>
 /// <param name="Finding">What is wrong.</param>
@@ -91,12 +92,17 @@ internal static class Health
             yield return Say(
                 "type_fails", Severity.Error,
                 $"Type \"{type.Key}\" fails in {Percent(recent.Share)} of its attempts{(before.All >= LeastAttempts ? $"; before it was {Percent(before.Share)}" : "")}.",
-                "A change of its code or its data, or something that it needs is away.",
+                Deployed(facts) ?? "A change of its code or its data, or something that it needs is away.",
                 "Look at its failures by cause, mend that, and retry those that were given up.",
                 "failures",
                 $"type:{FilterText.Value(type.Key)}");
         }
     }
+
+    // The roll-ups are hours: what came shortly before the last of them may be why.
+    private static string? Deployed(HealthFacts facts) => facts.Deployments.LastOrDefault(one => facts.Now - one.At < TimeSpan.FromHours(2)) is { } last
+        ? $"{last.Application} {last.Version} came {Ago(last.At, facts.Now)}: perhaps that. Or a change of its data, or something that it needs is away."
+        : null;
 
     private static IEnumerable<Symptom> OfSchedules(HealthFacts facts)
     {

@@ -9,10 +9,17 @@ internal sealed class Slowly(MillraceInstance instance)
     private static readonly TimeSpan keep = TimeSpan.FromSeconds(10);
 
     private readonly Kept<IReadOnlyList<ScheduleRecord>> schedules = new(instance.Time, keep);
+    // As far back as charts go.
+    private static readonly TimeSpan deploymentsBack = TimeSpan.FromDays(92);
+
+    private readonly Kept<IReadOnlyList<Deployment>> deployments = new(instance.Time, keep);
     private readonly Kept<IReadOnlyList<StatRow>> stats = new(instance.Time, keep);
 
     public Task<IReadOnlyList<ScheduleRecord>> SchedulesAsync(CancellationToken cancellationToken) =>
         schedules.GetAsync(() => instance.Store.Inspection.ReadSchedulesAsync(cancellationToken));
+
+    public Task<IReadOnlyList<Deployment>> DeploymentsAsync(CancellationToken cancellationToken) =>
+        deployments.GetAsync(() => instance.Store.Inspection.ReadDeploymentsAsync(instance.Time.GetUtcNow() - deploymentsBack, cancellationToken));
 
     public Task<IReadOnlyList<StatRow>> StatsAsync(StatQuery query, CancellationToken cancellationToken) =>
         stats.GetAsync(() => instance.Store.Inspection.ReadStatsAsync(query, cancellationToken));

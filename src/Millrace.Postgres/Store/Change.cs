@@ -29,16 +29,15 @@ internal sealed partial class PostgresStore
     {
         ArgumentNullException.ThrowIfNull(author);
         Check(change);
-        return AgainAsync($"{WordOf(change.Kind)} job {jobId}", session => ChangeAsync(session, jobId, change, author, expectedVersion, cancellationToken), cancellationToken);
+        return AgainAsync($"{JobChanges.WordOf(change.Kind)} job {jobId}", session => ChangeAsync(session, jobId, change, author, expectedVersion, cancellationToken), cancellationToken);
     }
 
     public Task<BatchAnswer> ApplyAsync(long operation, JobChange change, IReadOnlyList<long> jobIds, CancellationToken cancellationToken)
     {
         Check(change);
         ArgumentNullException.ThrowIfNull(jobIds);
-        ArgumentOutOfRangeException.ThrowIfLessThan(jobIds.Count, 1, nameof(jobIds));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(jobIds.Count, 1000, nameof(jobIds));
-        return AgainAsync($"{WordOf(change.Kind)} jobs", async session =>
+        return AgainAsync($"{JobChanges.WordOf(change.Kind)} jobs", async session =>
         {
             var connection = session.Connection;
             await session.BeginAsync(cancellationToken).ConfigureAwait(false);
@@ -56,9 +55,10 @@ internal sealed partial class PostgresStore
             var before = await ReadAsync(
                 connection, Takes.FindChanged, [Long("operation", operation), work.Ids], static reader => reader.GetInt64(0), cancellationToken).ConfigureAwait(false);
             work.Rest.ExceptWith(before);
-            await ChangeAsync(work, cancellationToken).ConfigureAwait(false);
+            if (work.Rest.Count > 0)
+                await ChangeAsync(work, cancellationToken).ConfigureAwait(false);
             var (done, skipped) = (work.Done.Count + work.Asked.Count, all - before.Count - work.Done.Count - work.Asked.Count);
-            await ExecuteAsync(connection, CountOperation, [Long("id", operation), Long("done", done), Long("skipped", skipped)], cancellationToken).ConfigureAwait(false);
+            await ExecuteAsync(connection, TouchOperation, [Now(), Long("id", operation), Long("done", done), Long("skipped", skipped)], cancellationToken).ConfigureAwait(false);
             await session.CommitAsync(cancellationToken).ConfigureAwait(false);
             return new BatchAnswer(before.Count + done, skipped, [.. work.Queues]);
         }, cancellationToken);

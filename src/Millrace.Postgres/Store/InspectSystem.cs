@@ -126,7 +126,7 @@ internal sealed partial class PostgresInspection
 
     private const string ReadWorkers = """
         select n.id, n.name, n.kind, n.server, n.started_at, n.dead_at is null and n.expires_at > @now, n.expires_at, n.dead_at, n.is_idle, n.queues, n.types,
-               n.drain_at, n.drain_by, n.drain_reason, null::timestamptz
+               n.drain_at, n.drain_by, n.drain_reason, null::timestamptz, n.application, n.version
         from millrace.node n
         where n.dead_at is null or n.dead_at > @now - interval '1 hour'
         order by n.started_at, n.id
@@ -248,5 +248,7 @@ internal sealed partial class PostgresInspection
         Queues = reader.GetFieldValue<string[]>(9),
         Types = reader.GetFieldValue<string[]>(10),
         Drain = PauseAt(reader, 11),
+        Application = TextAt(reader, 15),
+        Version = TextAt(reader, 16),
     };
 }

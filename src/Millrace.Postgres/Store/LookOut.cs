@@ -64,6 +64,7 @@ internal sealed partial class PostgresStore
                    or exists (select from millrace.node n where n.dead_at < coalesce(@now, clock_timestamp()) - interval '1 day')
                    or exists (select from millrace.queue q where q.resume_at <= coalesce(@now, clock_timestamp()))
                    or exists (select from millrace.schedule s where s.resume_at <= coalesce(@now, clock_timestamp()) and (s.next_due is null or s.next_due > s.resume_at))
+                   or exists (select from millrace.operation o where o.ended is null and o.kind <> 'undo' and coalesce(o.touched, o.at) < coalesce(@now, clock_timestamp()) - @patience * interval '1 second')
                    or coalesce((select m.bucket from millrace.stat_minute m order by m.bucket limit 1) < date_trunc('hour', coalesce(@now, clock_timestamp()) - interval '48 hours', 'UTC'), false)
                    or coalesce((select h.bucket from millrace.stat_hour h order by h.bucket limit 1) < coalesce(@now, clock_timestamp()) - interval '400 days', false)
                    or coalesce((select o.at from millrace.operation o order by o.at limit 1) < coalesce(@now, clock_timestamp()) - interval '90 days', false)
@@ -113,7 +114,7 @@ internal sealed partial class PostgresStore
         WorkAsync("look out for work", async session => (await ReadAsync(session.Connection, LookOut, [Now()], OutlookAt, cancellationToken).ConfigureAwait(false))[0], cancellationToken);
 
     public Task<Survey> SurveyAsync(Guid node, CancellationToken cancellationToken) =>
-        WorkAsync("survey", async session => (await ReadAsync(session.Connection, Survey, [Now(), Uuid("node", node)], SurveyAt, cancellationToken).ConfigureAwait(false))[0], cancellationToken);
+        WorkAsync("survey", async session => (await ReadAsync(session.Connection, Survey, [Now(), Uuid("node", node), Double("patience", IJobOperations.AbandonedAfter.TotalSeconds)], SurveyAt, cancellationToken).ConfigureAwait(false))[0], cancellationToken);
 
     private static Outlook OutlookAt(NpgsqlDataReader reader) => new()
     {

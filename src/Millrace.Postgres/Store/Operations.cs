@@ -30,6 +30,31 @@ internal sealed partial class PostgresStore
         where id = @id
         """;
 
+    private const string TouchOperation = """
+        update millrace.operation
+        set done = done + @done, skipped = skipped + @skipped, touched = coalesce(@now, clock_timestamp())
+        where id = @id
+        """;
+
+    // Whose process has said nothing for long. A batch that is at work holds the row.
+    private const string EndAbandoned = """
+        with clock as materialized (
+            select coalesce(@now, clock_timestamp()) as now
+        ),
+        abandoned as materialized (
+            select o.id
+            from millrace.operation o, clock
+            where o.ended is null
+                and o.kind = any(@kinds)
+                and coalesce(o.touched, o.at) < clock.now - @patience * interval '1 second'
+            for update of o skip locked
+        )
+        update millrace.operation o
+        set ended = clock.now, error = @error, undo_until = clock.now + @window * interval '1 second'
+        from abandoned, clock
+        where o.id = abandoned.id
+        """;
+
     private const string EndOperation = """
         update millrace.operation
         set ended = coalesce(@now, clock_timestamp()), error = @error, undo_until = case when @window > 0 then coalesce(@now, clock_timestamp()) + @window * interval '1 second' end
@@ -75,6 +100,15 @@ internal sealed partial class PostgresStore
             return found[0];
         }, cancellationToken);
 
+    private Task<int> EndAbandonedAsync(CancellationToken cancellationToken) =>
+        WorkAsync("end abandoned operations", session => session.RunAsync(
+            EndAbandoned,
+            [
+                Now(), Texts("kinds", [.. JobChanges.Kinds.Select(JobChanges.WordOf)]), Double("patience", IJobOperations.AbandonedAfter.TotalSeconds), Double("window", IJobOperations.UndoWindow.TotalSeconds),
+                Text("error", JobChanges.Abandoned),
+            ],
+            cancellationToken), cancellationToken);
+
     public Task<long> RecordAsync(OperationKind kind, Author author, string target, long? jobId, string? after, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(author);
@@ -92,7 +126,7 @@ internal sealed partial class PostgresStore
     {
         NpgsqlParameter[] values =
         [
-            Now(), Text("kind", WordOf(kind)), Text("by", Storable(author.Name)), Text("via", Storable(author.Via)), Text("reason", Storable(author.Reason)), Text("target", Storable(target)),
+            Now(), Text("kind", JobChanges.WordOf(kind)), Text("by", Storable(author.Name)), Text("via", Storable(author.Via)), Text("reason", Storable(author.Reason)), Text("target", Storable(target)),
             Long("job", jobId), Long("expected", expected), Text("after", after),
         ];
         return await OneAsync<long>(connection, InsertOperation, values, cancellationToken).ConfigureAwait(false) ?? 0;
@@ -135,30 +169,10 @@ internal sealed partial class PostgresStore
         return new string(clean);
     }
 
-    internal static string WordOf(OperationKind kind) => kind switch
-    {
-        OperationKind.Retry => "retry",
-        OperationKind.Cancel => "cancel",
-        OperationKind.Delete => "delete",
-        OperationKind.RunNow => "run_now",
-        OperationKind.Reprioritise => "reprioritise",
-        OperationKind.Rerun => "rerun",
-        OperationKind.Submit => "submit",
-        OperationKind.PauseQueue => "pause_queue",
-        OperationKind.ResumeQueue => "resume_queue",
-        OperationKind.PauseSchedule => "pause_schedule",
-        OperationKind.ResumeSchedule => "resume_schedule",
-        OperationKind.RunSchedule => "run_schedule",
-        OperationKind.Drain => "drain",
-        OperationKind.Undrain => "undrain",
-        OperationKind.Undo => "undo",
-        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Not a kind of operation."),
-    };
-
     internal static OperationRecord OperationAt(NpgsqlDataReader reader) => new()
     {
         Id = reader.GetInt64(0),
-        Kind = KindOf(reader.GetString(1)),
+        Kind = JobChanges.KindOf(reader.GetString(1)),
         At = TimeAt(reader, 2),
         Author = new Author(reader.GetString(3), reader.GetString(4), TextAt(reader, 5)),
         Target = reader.GetString(6),
@@ -173,17 +187,6 @@ internal sealed partial class PostgresStore
         UndoUntil = TimeOrNullAt(reader, 15),
         UndoneBy = LongOrNullAt(reader, 16),
     };
-
-    private static OperationKind KindOf(string word)
-    {
-        foreach (var kind in Enum.GetValues<OperationKind>())
-        {
-            if (WordOf(kind) == word)
-                return kind;
-        }
-
-        throw new FormatException($"\"{word}\" is not a kind of operation. Was the row written by a newer version?");
-    }
 
     // ---- forgetting
 

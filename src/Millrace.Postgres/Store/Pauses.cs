@@ -60,10 +60,11 @@ internal sealed partial class PostgresStore
         for update
         """;
 
+    // A server with its worker processes, which run its jobs. One that is only starting learns it when it registers, which waits for the lock on the server's row.
     private const string DrainNode = """
         update millrace.node
         set drain_at = case when @is_draining then coalesce(@now, clock_timestamp()) end, drain_by = @by, drain_reason = @reason
-        where id = @id
+        where id = @id or (server = @id and dead_at is null)
         """;
 
     // Pauses whose time is over. A schedule's is needed as long as there are ticks in it that nobody has decided about.

@@ -1,3 +1,4 @@
+using Millrace.Storage;
 using Npgsql;
 
 namespace Millrace.Postgres;
@@ -5,7 +6,8 @@ namespace Millrace.Postgres;
 internal sealed partial class PostgresStore
 {
     // Locked in one statement and looked at again in the next: an operator may just have made one of them run again. Jobs that a lease
-    // lists are left for later, so that a late end finds its rows.
+    // lists are left for later, so that a late end finds its rows; and so are those whose deletion can still be undone: a change of many jobs may
+    // take longer than that time, and it begins with its end. One whose own time is up before goes all the same.
     private const string LockOld = """
         with leased as materialized (
             select unnest(l.job_ids) as id
@@ -18,6 +20,14 @@ internal sealed partial class PostgresStore
                 from millrace.attempt o
                 where o.remove_at <= coalesce(@now, clock_timestamp())
                     and o.job_id not in (select id from leased)
+                    and not exists (
+                        select
+                        from millrace.deleted_job d
+                        join millrace.operation p on p.id = d.operation
+                        where d.job_id = o.job_id
+                            and o.remove_at >= d.at + @window * interval '1 second'
+                            and p.undone_by is null
+                            and coalesce(p.undo_until > coalesce(@now, clock_timestamp()), p.ended is null))
                 order by o.remove_at
                 limit @limit) a
         )
@@ -71,7 +81,7 @@ internal sealed partial class PostgresStore
             long[] ids;
             await using (var begin = session.Begin())
             {
-                session.Add(begin, LockOld, Now(), Int("limit", limit));
+                session.Add(begin, LockOld, Now(), Int("limit", limit), Double("window", IJobOperations.UndoWindow.TotalSeconds));
                 await using var reader = await session.SendAsync(begin, withCommit: false, cancellationToken).ConfigureAwait(false);
                 ids = [.. await CollectAsync(reader, static reader => reader.GetInt64(0), cancellationToken).ConfigureAwait(false)];
             }

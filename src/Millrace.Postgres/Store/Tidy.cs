@@ -253,6 +253,7 @@ internal sealed partial class PostgresStore
         }
 
         await FoldStatsAsync(cancellationToken).ConfigureAwait(false);
+        await EndAbandonedAsync(cancellationToken).ConfigureAwait(false);
         var now = await ReadClockAsync(cancellationToken).ConfigureAwait(false);
         await ForgetAsync(now - TimeSpan.FromDays(90), cancellationToken).ConfigureAwait(false);
         queues.UnionWith(await WorkAsync("bring back jobs", session => BringBackTypesAsync(session, cancellationToken), cancellationToken).ConfigureAwait(false));

@@ -218,6 +218,7 @@ internal sealed partial class PostgresStore
     public async Task<UndoAnswer> UndoAsync(long operation, Author author, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(author);
+        await EndAbandonedAsync(cancellationToken).ConfigureAwait(false);
         var (result, undo, kind, priority) = await AgainAsync("begin an undo", session => BeginUndoAsync(session, operation, author, cancellationToken), cancellationToken).ConfigureAwait(false);
         if (result != UndoResult.Done)
             return new UndoAnswer(result, 0, 0, null);

@@ -18,7 +18,7 @@ internal sealed partial class SqliteInspection
             .Where(node => store.IsAlive(node.Id))];
 
     private const string WorkersSql = """
-        select id, name, kind, server, started_at, dead_at, drain_at, drain_by, drain_reason, queues, types
+        select id, name, kind, server, started_at, dead_at, drain_at, drain_by, drain_reason, queues, types, application, version
         from millrace_node
         where dead_at is null or dead_at > @since
         order by started_at, id
@@ -52,6 +52,8 @@ internal sealed partial class SqliteInspection
             Drain = row.IsDBNull(6) ? null : new Pause(row.Time(6), row.MaybeText(7), row.MaybeText(8), null),
             Queues = Values.FromTextList(row.GetString(9)),
             Types = Values.FromTextList(row.GetString(10)),
+            Application = row.MaybeText(11),
+            Version = row.MaybeText(12),
         }, ("@since", store.Now() - TimeSpan.FromHours(1).ToMicros()));
         return [.. workers.Select(worker => worker with
         {

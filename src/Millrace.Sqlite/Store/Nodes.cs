@@ -4,11 +4,15 @@ namespace Millrace.Sqlite;
 
 internal sealed partial class SqliteStore
 {
+    // A worker of a server that drains begins like its server.
     private const string RegisterSql = """
-        insert into millrace_node (id, name, kind, server, started_at, expires_at, types, queues)
-        values (@id, @name, @kind, @server, @now, @expires_at, @types, @queues)
+        insert into millrace_node (id, name, kind, server, started_at, expires_at, types, queues, application, version, drain_at, drain_by, drain_reason)
+        select @id, @name, @kind, @server, @now, @expires_at, @types, @queues, @application, @version, s.drain_at, s.drain_by, s.drain_reason
+        from (select 1)
+        left join millrace_node s on s.id = @server and s.dead_at is null
+        where true
         on conflict (id) do update
-            set name = @name, kind = @kind, server = @server, expires_at = @expires_at, types = @types, queues = @queues
+            set name = @name, kind = @kind, server = @server, expires_at = @expires_at, types = @types, queues = @queues, application = @application, version = @version
             where dead_at is null
         """;
 
@@ -19,13 +23,32 @@ internal sealed partial class SqliteStore
         await WriteAsync(session => Register(session, node, Now()), cancellationToken).ConfigureAwait(false);
     }
 
-    private static int Register(Session session, NewNode node, long now)
+    private int Register(Session session, NewNode node, long now)
     {
         session.Execute(RegisterSql,
             ("@id", node.Id.ToText()), ("@name", node.Name), ("@kind", node.Kind == NodeKind.Server ? "server" : "worker"), ("@server", node.Server?.ToText()),
-            ("@now", now), ("@expires_at", now + node.Expiry.ToMicros()), ("@types", Values.ToTextList(node.Types)), ("@queues", Values.ToTextList(node.Queues)));
+            ("@now", now), ("@expires_at", now + node.Expiry.ToMicros()), ("@types", Values.ToTextList(node.Types)), ("@queues", Values.ToTextList(node.Queues)),
+            ("@application", node.Application), ("@version", node.Version));
+        if (node is { Application: not null, Version: not null })
+            NoteDeployment(session, node.Id, node.Application, node.Version, now);
         Describe(session, node.Catalogue, now);
         return BringBack(session, node.Types, now).Count;
+    }
+
+    private const string OthersOfVersionSql = "select id from millrace_node where application = @application and version = @version and id <> @id and dead_at is null";
+
+    private const string NoteDeploymentSql = """
+        insert into millrace_deployment (application, at, version)
+        select @application, @now, @version
+        where (select d.version from millrace_deployment d where d.application = @application order by d.at desc limit 1) is not @version
+        on conflict (application, at) do nothing
+        """;
+
+    /// <summary>A version is new when no other node of the application lives with it, and it was not the last: so neither a node that starts again says so, nor one of the old version while the new one comes.</summary>
+    private void NoteDeployment(Session session, Guid node, string application, string version, long now)
+    {
+        if (!session.Query(OthersOfVersionSql, row => row.Guid(0), ("@application", application), ("@version", version), ("@id", node.ToText())).Exists(locks.IsAlive))
+            session.Execute(NoteDeploymentSql, ("@application", application), ("@version", version), ("@now", now));
     }
 
     private const string WaitingForTypeSql = """
@@ -90,4 +113,20 @@ internal sealed partial class SqliteStore
             throw Translate(exception, file.Path);
         }
     }
+}
+
+internal sealed partial class SqliteInspection
+{
+    // The first of all took the place of nothing.
+    private const string DeploymentsSql = """
+        select d.at, d.application, d.version
+        from millrace_deployment d
+        where d.at >= @since
+          and exists (select 1 from millrace_deployment e where e.application = d.application and e.at < d.at)
+        order by d.at desc, d.application
+        limit 200
+        """;
+
+    public Task<IReadOnlyList<Deployment>> ReadDeploymentsAsync(DateTimeOffset since, CancellationToken cancellationToken) => LookAsync<IReadOnlyList<Deployment>>(session =>
+        [.. session.Query(DeploymentsSql, row => new Deployment(row.Time(0), row.GetString(1), row.GetString(2)), ("@since", since.ToMicros())).AsEnumerable().Reverse()], cancellationToken);
 }

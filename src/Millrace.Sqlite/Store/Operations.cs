@@ -20,7 +20,7 @@ internal sealed partial class SqliteStore
     private static long Insert(
         Session session, OperationKind kind, Author author, string target, long now, long? jobId, long expected, long done, long? ended, string? before, string? after) =>
         session.Query(InsertOperationSql, row => row.GetInt64(0),
-            ("@kind", kind.ToWord()), ("@now", now), ("@by", author.Name), ("@via", author.Via), ("@reason", author.Reason), ("@target", target), ("@job_id", jobId),
+            ("@kind", JobChanges.WordOf(kind)), ("@now", now), ("@by", author.Name), ("@via", author.Via), ("@reason", author.Reason), ("@target", target), ("@job_id", jobId),
             ("@expected", expected), ("@done", done), ("@ended", ended), ("@before", before), ("@after", after))[0];
 
     public Task<long> RecordAsync(OperationKind kind, Author author, string target, long? jobId, string? after, CancellationToken cancellationToken)
@@ -48,7 +48,7 @@ internal sealed partial class SqliteStore
           and ended is null
         """;
 
-    private const string CountUpSql = "update millrace_operation set done = done + @done, skipped = skipped + @skipped where id = @id";
+    private const string CountUpSql = "update millrace_operation set done = done + @done, skipped = skipped + @skipped, touched = @now where id = @id";
 
     private const string IsAppliedSql = "select 1 from millrace_operation_job where operation = @id and job_id = @job_id";
 
@@ -56,14 +56,13 @@ internal sealed partial class SqliteStore
     {
         Check(change);
         ArgumentNullException.ThrowIfNull(jobIds);
-        ArgumentOutOfRangeException.ThrowIfLessThan(jobIds.Count, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(jobIds.Count, 1000);
         return WriteAsync(session => Apply(session, operation, change, jobIds, Now()), cancellationToken);
     }
 
     private static BatchAnswer Apply(Session session, long operation, JobChange change, IReadOnlyList<long> jobIds, long now)
     {
-        if (session.First(OpenOperationSql, row => new Author(row.GetString(0), row.GetString(1), row.MaybeText(2)), ("@id", operation), ("@kind", change.Kind.ToWord())) is not { } author)
+        if (session.First(OpenOperationSql, row => new Author(row.GetString(0), row.GetString(1), row.MaybeText(2)), ("@id", operation), ("@kind", JobChanges.WordOf(change.Kind))) is not { } author)
             return new BatchAnswer(0, jobIds.Count, []);
         var (done, again) = (0, 0);
         var queues = new SortedSet<string>(StringComparer.Ordinal);
@@ -87,7 +86,7 @@ internal sealed partial class SqliteStore
 
         // Those that are not stored any more are skipped too.
         var skipped = jobIds.Count - done - again;
-        session.Execute(CountUpSql, ("@done", (long)done), ("@skipped", (long)skipped), ("@id", operation));
+        session.Execute(CountUpSql, ("@done", (long)done), ("@skipped", (long)skipped), ("@now", now), ("@id", operation));
         return new BatchAnswer(done + again, skipped, [.. queues]);
     }
 
@@ -114,6 +113,26 @@ internal sealed partial class SqliteStore
     {
         if (session.Execute(EndOperationSql, ("@now", now), ("@error", error), ("@id", operation)) == 1)
             MayBeUndone(session, operation, now);
+    }
+
+    // Whose process has said nothing for long.
+    private const string AbandonedSql = """
+        select id
+        from millrace_operation
+        where ended is null
+          and kind in (select value from json_each(@kinds))
+          and coalesce(touched, at) < @silent
+        """;
+
+    private static List<long> Abandoned(Session session, long now) => session.Query(AbandonedSql, row => row.GetInt64(0),
+        ("@kinds", Values.ToTextList([.. JobChanges.Kinds.Select(JobChanges.WordOf)])), ("@silent", now - IJobOperations.AbandonedAfter.ToMicros()));
+
+    private static int EndAbandoned(Session session, long now)
+    {
+        var abandoned = Abandoned(session, now);
+        foreach (var id in abandoned)
+            EndOperation(session, id, JobChanges.Abandoned, now);
+        return abandoned.Count;
     }
 
     // ---- reading and forgetting
@@ -147,7 +166,7 @@ internal sealed partial class SqliteStore
     private static OperationRecord ReadOperation(SqliteDataReader row) => new()
     {
         Id = row.GetInt64(0),
-        Kind = OperationWords.ToKind(row.GetString(1)),
+        Kind = JobChanges.KindOf(row.GetString(1)),
         At = row.Time(2),
         Author = new Author(row.GetString(3), row.GetString(4), row.MaybeText(5)),
         Target = row.GetString(6),

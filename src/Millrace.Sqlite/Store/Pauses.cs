@@ -134,10 +134,12 @@ internal sealed partial class SqliteStore
 
     // ---- nodes
 
+    // A server with its worker processes, which run its jobs.
     private const string DrainSql = """
         update millrace_node
         set drain_at = @at, drain_by = @by, drain_reason = @reason
         where id = @id
+           or (server = @id and dead_at is null)
         """;
 
     private const string DrainOfSql = "select name, drain_at from millrace_node where id = @id and dead_at is null";

@@ -1,9 +1,12 @@
+using Millrace.Storage;
+
 namespace Millrace.Sqlite;
 
 internal sealed partial class SqliteStore
 {
     // Only where the last run has ended for good, in no place, with nothing after it (rule 4). A job that was made to run again has no
-    // remove_at any more.
+    // remove_at any more. Nor those whose deletion can still be undone: a change of many jobs may take longer than that time, and it begins with its end. One
+    // whose own time is up before goes all the same.
     private const string PrunableSql = """
         select a.job_id
         from millrace_attempt a
@@ -13,6 +16,14 @@ internal sealed partial class SqliteStore
           and not exists (select 1 from millrace_scheduled s where s.id = a.job_id)
           and not exists (select 1 from millrace_waiting w where w.id = a.job_id)
           and a.job_id not in (select job.value from millrace_lease l join json_each(l.job_ids) job)
+          and not exists (
+              select 1
+              from millrace_deleted_job d
+              join millrace_operation o on o.id = d.operation
+              where d.job_id = a.job_id
+                and a.remove_at >= d.at + @window
+                and o.undone_by is null
+                and coalesce(o.undo_until > @now, o.ended is null))
         order by a.remove_at
         limit @limit
         """;
@@ -28,7 +39,7 @@ internal sealed partial class SqliteStore
 
     private static int Prune(Session session, int limit, long now)
     {
-        var ids = session.Query(PrunableSql, row => row.GetInt64(0), ("@now", now), ("@limit", (long)limit));
+        var ids = session.Query(PrunableSql, row => row.GetInt64(0), ("@now", now), ("@window", IJobOperations.UndoWindow.ToMicros()), ("@limit", (long)limit));
         foreach (var id in ids)
         {
             session.Execute(PruneAttemptsSql, ("@id", id));

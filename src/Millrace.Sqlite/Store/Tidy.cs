@@ -28,6 +28,7 @@ internal sealed partial class SqliteStore
 
         await WriteAsync(session => DropOwnerless(session, Now()), cancellationToken).ConfigureAwait(false);
         await WriteAsync(session => EndPauses(session, Now()), cancellationToken).ConfigureAwait(false);
+        await WriteAsync(session => EndAbandoned(session, Now()), cancellationToken).ConfigureAwait(false);
         await TidyHistoryAsync(cancellationToken).ConfigureAwait(false);
         await ReadAsync(session => locks.RemoveStale(node => NodeLives(session, node)), cancellationToken).ConfigureAwait(false);
         return [.. back.Select(job => job.Queue).Distinct().Order(StringComparer.Ordinal)];
@@ -76,7 +77,7 @@ internal sealed partial class SqliteStore
         if (session.Any(AnyTidyingSql, ("@now", now), ("@old", now - TombstoneAge.ToMicros()), ("@events", now - EventAge.ToMicros()),
             ("@minutes", now - MinutesAge.ToMicros() - Hour), ("@hours", now - HoursAge.ToMicros()), ("@operations", now - OperationAge.ToMicros())))
             return true;
-        if (session.Any(LapsedSql, ("@now", now)))
+        if (session.Any(LapsedSql, ("@now", now)) || Abandoned(session, now).Count > 0)
             return true;
         var live = LiveTypes(session);
         return session.Any(WaitingForTypeSql, ("@types", Values.ToTextList(live))) || Strangers(session, live).Count > 0;

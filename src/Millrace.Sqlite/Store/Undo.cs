@@ -32,6 +32,7 @@ internal sealed partial class SqliteStore
 
     private static (UndoResult Result, OperationRecord? Undone, long Undo) BeginUndo(Session session, long id, Author author, long now)
     {
+        EndAbandoned(session, now);
         var known = FindOperation(session, id);
         UndoResult? refusal = known switch
         {
@@ -67,7 +68,7 @@ internal sealed partial class SqliteStore
         foreach (var (id, before) in notes)
             if (jobs.TryGetValue(id, out var job) && JsonSerializer.Deserialize(before, UndoJson.Default.UndoNote) is { } note && Restore(session, undone, job, note, now))
                 restored++;
-        session.Execute(CountUpSql, ("@done", restored), ("@skipped", 0L), ("@id", undo));
+        session.Execute(CountUpSql, ("@done", restored), ("@skipped", 0L), ("@now", now), ("@id", undo));
         return (restored, notes.Count < UndoneAtOnce ? null : notes[^1].Job);
     }
 

@@ -8,6 +8,9 @@ internal sealed class BulkChange(IJobStore store)
     /// <summary>How many jobs share a transaction.</summary>
     public const int BatchSize = 500;
 
+    // A page may take two seconds, and a search through millions many pages: said in between, the change is not taken for abandoned.
+    private const int MostSilentPages = 10;
+
     /// <summary>Runs it to its end. When <paramref name="cancellationToken"/> says so it stops after the batch at hand, and the operation says how far it came.</summary>
     /// <param name="operation">From <see cref="IJobOperations.BeginAsync"/>.</param>
     /// <param name="filter">Which jobs.</param>
@@ -39,11 +42,18 @@ internal sealed class BulkChange(IJobStore store)
     private async Task ApplyAsync(
         long operation, JobFilter filter, JobChange change, long upToId, long most, IProgress<(long Done, long Skipped)>? progress, CancellationToken cancellationToken)
     {
-        var (done, skipped, after) = (0L, 0L, 0L);
+        var (done, skipped, after, silent) = (0L, 0L, 0L, 0);
         while (done < most)
         {
             var page = await store.Inspection.ReadMatchesAsync(filter, after, upToId, BatchSize, cancellationToken).ConfigureAwait(false);
             var ids = page.Ids.Take((int)Math.Min(BatchSize, most - done)).ToList();
+            silent = ids.Count > 0 ? 0 : silent + 1;
+            if (silent == MostSilentPages)
+            {
+                await store.Operations.ApplyAsync(operation, change, [], cancellationToken).ConfigureAwait(false);
+                silent = 0;
+            }
+
             if (ids.Count > 0)
             {
                 var answer = await store.Operations.ApplyAsync(operation, change, ids, cancellationToken).ConfigureAwait(false);
@@ -52,6 +62,9 @@ internal sealed class BulkChange(IJobStore store)
                 if (answer.Queues.Count > 0)
                     await store.RingAsync(answer.Queues, cancellationToken).ConfigureAwait(false);
                 progress?.Report((done, skipped));
+                // Somebody ended it from elsewhere, or took it for abandoned while this process stood still.
+                if (answer.Done == 0 && await store.Inspection.FindOperationAsync(operation, cancellationToken).ConfigureAwait(false) is { Ended: not null })
+                    return;
             }
 
             // Some of the page were left, in case all before them could be changed.

@@ -49,7 +49,7 @@ internal static class Explainer
         private DateTimeOffset Now => facts.Now;
 
         /// <summary>The first reason is the headline: it is the one that matters most.</summary>
-        public Explanation End() => new(job.Id, state, reasons[0].Text, reasons, wouldRunAt, advice);
+        public Explanation End() => new(job.Id, state, reasons[0].Code, reasons[0].Text, reasons[1..], wouldRunAt, advice);
 
         public void Deleted(long operation)
         {

@@ -61,6 +61,11 @@ public interface IJobInspection
     /// <summary>Nodes: the living, and those that died or left within the last hour. Oldest first, at most 1,000; of each what it runs, at most 200.</summary>
     Task<IReadOnlyList<WorkerRecord>> ReadWorkersAsync(CancellationToken cancellationToken);
 
+    /// <summary>When new versions of the applications came, oldest first: the newest 200. The first that was ever seen of an application is none: it came in the place of nothing.</summary>
+    /// <param name="since">Only those that came at or after this time.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
+    Task<IReadOnlyList<Deployment>> ReadDeploymentsAsync(DateTimeOffset since, CancellationToken cancellationToken);
+
     /// <summary>The catalogue of types that processes have registered, by name, at most 1,000.</summary>
     Task<IReadOnlyList<TypeRecord>> ReadTypesAsync(CancellationToken cancellationToken);
 

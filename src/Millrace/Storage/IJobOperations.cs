@@ -9,6 +9,9 @@ public interface IJobOperations
     /// <summary>For how long <see cref="UndoAsync"/> can take an operation back.</summary>
     static readonly TimeSpan UndoWindow = TimeSpan.FromMinutes(15);
 
+    /// <summary>How long a change of many jobs may say nothing of itself. After that its process is taken for gone: upkeep, or an undo, ends it with what it has done, and it can be undone from then on.</summary>
+    static readonly TimeSpan AbandonedAfter = TimeSpan.FromMinutes(2);
+
     /// <summary>Changes one job, if it is still as the caller has seen it, and records that.</summary>
     /// <param name="jobId">The job.</param>
     /// <param name="change">What to do.</param>
@@ -29,7 +32,7 @@ public interface IJobOperations
     /// <summary>Changes these jobs in one transaction and adds them to the operation. Jobs that cannot be changed are skipped and counted.</summary>
     /// <param name="operation">From <see cref="BeginAsync"/>; one that has ended changes nothing.</param>
     /// <param name="change">The same as at the beginning.</param>
-    /// <param name="jobIds">1 to 1,000.</param>
+    /// <param name="jobIds">At most 1,000. None only says that the change goes on: to be said more often than <see cref="AbandonedAfter"/>.</param>
     /// <param name="cancellationToken">Stops waiting.</param>
     Task<BatchAnswer> ApplyAsync(long operation, JobChange change, IReadOnlyList<long> jobIds, CancellationToken cancellationToken);
 
@@ -76,7 +79,7 @@ public interface IJobOperations
     /// <returns>The answer of the submission; null when there is no such schedule.</returns>
     Task<SubmitAnswer?> RunScheduleAsync(string name, NewJob job, Author author, CancellationToken cancellationToken);
 
-    /// <summary>Asks a node to claim no more, or lets it go on. It learns of it at its next sweep, a sixth of its expiry later at most. What it runs it finishes.</summary>
+    /// <summary>Asks a node to claim no more, or lets it go on; a server with all its worker processes, also those that it starts from then on. It learns of it at its next sweep, a sixth of its expiry later at most. What it runs it finishes.</summary>
     /// <returns>Null when no living node has this id; false when it was so before.</returns>
     Task<bool?> DrainAsync(Guid node, bool isDraining, Author author, CancellationToken cancellationToken);
 

@@ -11,6 +11,12 @@ public static class JobChanges
     /// <summary>Every state.</summary>
     public const StateSet AllStates = Pending | StateSet.Running | Finished;
 
+    /// <summary>What is recorded of a change of many jobs that was ended because nobody went on with it.</summary>
+    public const string Abandoned = "Its process ended, or lost the database, before all was done. What it had done stands, and can be undone.";
+
+    /// <summary>The kinds that are changes of jobs.</summary>
+    public static IReadOnlyList<OperationKind> Kinds { get; } = [.. Enum.GetValues<OperationKind>().Where(CanBeUndone)];
+
     /// <summary>The states in which a change of this kind does something to a job; in the others the job is skipped.</summary>
     /// <returns><see cref="StateSet.None"/> for a kind that is not a change of jobs.</returns>
     public static StateSet Allowed(OperationKind kind) => kind switch
@@ -25,6 +31,41 @@ public static class JobChanges
 
     /// <summary>Whether an operation of this kind can be taken back.</summary>
     public static bool CanBeUndone(OperationKind kind) => Allowed(kind) != StateSet.None;
+
+    /// <summary>The word of a kind, as stored and as the API and the command line write it: its name in lower case, words joined by an underscore.</summary>
+    public static string WordOf(OperationKind kind) => kind switch
+    {
+        OperationKind.Retry => "retry",
+        OperationKind.Cancel => "cancel",
+        OperationKind.Delete => "delete",
+        OperationKind.RunNow => "run_now",
+        OperationKind.Reprioritise => "reprioritise",
+        OperationKind.Rerun => "rerun",
+        OperationKind.Submit => "submit",
+        OperationKind.PauseQueue => "pause_queue",
+        OperationKind.ResumeQueue => "resume_queue",
+        OperationKind.PauseSchedule => "pause_schedule",
+        OperationKind.ResumeSchedule => "resume_schedule",
+        OperationKind.RunSchedule => "run_schedule",
+        OperationKind.Drain => "drain",
+        OperationKind.Undrain => "undrain",
+        OperationKind.Undo => "undo",
+        OperationKind.Export => "export",
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Not a kind of operation."),
+    };
+
+    /// <summary>The kind whose word this is.</summary>
+    /// <exception cref="FormatException">It is the word of none.</exception>
+    public static OperationKind KindOf(string word)
+    {
+        foreach (var kind in Enum.GetValues<OperationKind>())
+        {
+            if (WordOf(kind) == word)
+                return kind;
+        }
+
+        throw new FormatException($"\"{word}\" is not a kind of operation. Was the row written by a newer version?");
+    }
 
     /// <summary>The finer state of a job.</summary>
     /// <param name="state">Where it is.</param>

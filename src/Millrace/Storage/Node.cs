@@ -19,6 +19,12 @@ public sealed record NewNode
     /// <summary>A name for people: host and process id. Never used to decide anything.</summary>
     public required string Name { get; init; }
 
+    /// <summary>The program that it runs, by its name; null when that is not known.</summary>
+    public string? Application { get; init; }
+
+    /// <summary>Which version of it; null when that is not known. Where both are known, a version that no other living node of the application has, and that was not its last, is noted (<see cref="IJobInspection.ReadDeploymentsAsync"/>).</summary>
+    public string? Version { get; init; }
+
     /// <summary>What kind of process it is.</summary>
     public NodeKind Kind { get; init; }
 

@@ -53,6 +53,9 @@ public enum OperationKind
 
     /// <summary>An operation was undone.</summary>
     Undo,
+
+    /// <summary>A list of jobs was taken out as a file.</summary>
+    Export,
 }
 
 /// <summary>A change of jobs.</summary>
@@ -154,7 +157,7 @@ public sealed record OperationRecord
     /// <summary>How many were left alone.</summary>
     public long Skipped { get; init; }
 
-    /// <summary>When it ended; null while it goes on, or when its process died.</summary>
+    /// <summary>When it ended; null while it goes on, and for some minutes after its process died.</summary>
     public DateTimeOffset? Ended { get; init; }
 
     /// <summary>Why it ended before all was done; null when it did not.</summary>

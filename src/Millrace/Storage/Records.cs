@@ -55,6 +55,12 @@ public sealed record WorkerRecord
     /// <summary>The server that started this worker; null for a server.</summary>
     public Guid? Server { get; init; }
 
+    /// <summary>The program that it runs; null when it did not say.</summary>
+    public string? Application { get; init; }
+
+    /// <summary>Which version of it; null when it did not say.</summary>
+    public string? Version { get; init; }
+
     /// <summary>When it introduced itself.</summary>
     public required DateTimeOffset Started { get; init; }
 
@@ -85,6 +91,12 @@ public sealed record WorkerRecord
     /// <summary>The oldest of them, at most 200. Some may be in hand and not begun.</summary>
     public IReadOnlyList<RunningRow> Running { get; init; } = [];
 }
+
+/// <summary>A version that came to be among the living nodes of an application, in the place of another.</summary>
+/// <param name="At">When its first node introduced itself.</param>
+/// <param name="Application">The program.</param>
+/// <param name="Version">The version that was new, or that was gone back to.</param>
+public sealed record Deployment(DateTimeOffset At, string Application, string Version);
 
 /// <summary>A job that a node has claimed.</summary>
 /// <param name="JobId">The job.</param>

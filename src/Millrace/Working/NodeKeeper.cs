@@ -127,6 +127,8 @@ internal sealed class NodeKeeper(MillraceInstance instance) : IAsyncDisposable
                 Id = next,
                 Name = $"{Environment.MachineName}:{Environment.ProcessId}",
                 Expiry = expiry,
+                Application = ApplicationVersion.Name,
+                Version = ApplicationVersion.Of(instance.Options.ApplicationVersion),
                 Kind = instance.Child is null ? NodeKind.Server : NodeKind.Worker,
                 Server = instance.Child?.Server,
                 Types = instance.Workers is null ? [] : instance.Types.Names,
@@ -135,8 +137,10 @@ internal sealed class NodeKeeper(MillraceInstance instance) : IAsyncDisposable
             },
             cancellationToken).ConfigureAwait(false);
         id = next;
-        // A new row, of which nobody has asked anything yet.
+        // A new row, of which nobody has asked anything yet; but a worker of a server that drains begins as its server is, and must know before it claims.
         isDraining = false;
+        if (instance.Child is not null)
+            SetDraining((await instance.Store.SurveyAsync(next, cancellationToken).ConfigureAwait(false)).IsDraining);
         // Told before the first claim: whoever finds this process dead must know whose leases to look for.
         instance.Child?.Tell(new Processes.ChildMessage.Node(next));
         instance.Supervisor?.ServerIs(next);

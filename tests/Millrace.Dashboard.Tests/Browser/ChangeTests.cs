@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.Playwright;
 using Millrace.Dashboard.Tests.Site;
 
@@ -97,6 +98,26 @@ public sealed class ChangeTests(Chrome chrome)
         // More digits than a browser's numbers have.
         await tab.Page.GetByText("9007199254740993").First.WaitForAsync();
         await tab.Page.Locator("h1 .s-succeeded").WaitForAsync();
+    }
+
+    [Fact]
+    public async Task The_next_tick_of_a_schedule_is_skipped_and_the_one_after_it_is_not()
+    {
+        await using var shop = await Shop.OpenAsync();
+        await shop.FillAsync();
+        await using var tab = await chrome.OpenAsync(shop.Site, "schedules/nightly");
+        var due = (await ScheduleAsync()).GetProperty("nextDue").GetDateTimeOffset();
+
+        await tab.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Pause", Exact = true }).ClickAsync();
+        var dialog = tab.Page.GetByRole(AriaRole.Dialog);
+        await dialog.GetByLabel("Until").SelectOptionAsync("skip");
+        await dialog.GetByRole(AriaRole.Button, new LocatorGetByRoleOptions { Name = "Pause", Exact = true }).ClickAsync();
+
+        await tab.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Resume", Exact = true }).WaitForAsync();
+        (await ScheduleAsync()).GetProperty("pause").GetProperty("until").GetDateTimeOffset().ShouldBe(due.AddSeconds(1));
+
+        async Task<JsonElement> ScheduleAsync() =>
+            (await shop.Site.GetAsync("/jobs/api/v1/schedules", user: null)).Json.GetProperty("schedules").EnumerateArray().Single(one => one.GetProperty("name").GetString() == "nightly");
     }
 
     [Fact]

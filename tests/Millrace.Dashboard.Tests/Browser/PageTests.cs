@@ -1,5 +1,7 @@
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
+using Millrace.Storage;
 
 namespace Millrace.Dashboard.Tests.Browser;
 
@@ -37,6 +39,37 @@ public sealed class PageTests(Chrome chrome)
         await tab.Page.Locator("table.failures a.error-text").First.ClickAsync();
 
         await tab.Page.Locator(".error-lines", new PageLocatorOptions { HasText = "was declined (insufficient funds)" }).First.WaitForAsync();
+    }
+
+    [Theory]
+    [InlineData(ColorScheme.Light)]
+    [InlineData(ColorScheme.Dark)]
+    public async Task A_new_version_is_marked_and_schedules_that_are_due_together_are_named(ColorScheme theme)
+    {
+        await using var shop = await Shop.OpenAsync();
+        var store = shop.Site.App.Services.GetRequiredKeyedService<IJobStore>("millrace");
+        foreach (var version in (string[])["1.4.1", "1.4.2+3f9c01ab"])
+        {
+            var node = new NewNode { Id = Guid.NewGuid(), Name = $"web-1:{version}", Application = "Shop.Web", Version = version, Expiry = TimeSpan.FromMinutes(1) };
+            await store.RegisterAsync(node, default);
+            await store.LeaveAsync(node.Id, default);
+        }
+
+        await shop.FillAsync();
+        foreach (var (tag, cron) in new[] { ("report", "0 2 2 * * *"), ("sweep", "0 */15 * * * *") })
+            await shop.Site.Jobs.SubmitAsync(new IndexFile(tag, 0), new JobOptions { Tag = tag, CronSchedule = cron, Persistent = true });
+        await using var tab = await chrome.OpenAsync(shop.Site, theme: theme);
+
+        await tab.Page.Locator(".deployments", new PageLocatorOptions { HasText = "Shop.Web 1.4.2+3f9c01ab" }).WaitForAsync();
+        await tab.Page.Locator("table.failures .badge", new PageLocatorOptions { HasText = "new since 1.4.2+3f9c01ab" }).First.WaitForAsync();
+        await tab.Page.Locator("canvas").First.WaitForAsync();
+        await tab.SettleAsync();
+        await tab.Page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(Application.Screenshots, $"overview-deployment-{theme.ToString().ToLowerInvariant()}.png"), FullPage = true });
+        await tab.GoAsync("schedules");
+        await tab.Page.Locator(".crowds li", new PageLocatorOptions { HasText = "3 together" }).First.WaitForAsync();
+        await tab.SettleAsync();
+        await tab.Page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(Application.Screenshots, $"schedules-ahead-{theme.ToString().ToLowerInvariant()}.png"), FullPage = true });
+        await tab.ShouldBeCleanAsync("Deployments and schedules");
     }
 
     [Theory]

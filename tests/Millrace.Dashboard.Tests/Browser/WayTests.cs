@@ -44,6 +44,27 @@ public sealed class WayTests(Chrome chrome)
     }
 
     [Fact]
+    public async Task A_list_is_taken_out_as_a_file_and_that_is_recorded()
+    {
+        await using var shop = await Shop.OpenAsync();
+        await shop.FillAsync();
+        await using var tab = await chrome.OpenAsync(shop.Site, "jobs?q=state:failed");
+        await tab.Page.Locator("tr[data-state=failed]").First.WaitForAsync();
+        var rows = await tab.Page.Locator("tr[data-state=failed]").CountAsync();
+
+        await tab.Page.Locator("summary", new PageLocatorOptions { HasText = "Copy, export" }).ClickAsync();
+        var file = await tab.Page.RunAndWaitForDownloadAsync(() => tab.Link("Export as CSV").ClickAsync());
+
+        file.SuggestedFilename.ShouldBe("jobs.csv");
+        var lines = (await File.ReadAllTextAsync(await file.PathAsync(), TestContext.Current.CancellationToken)).TrimEnd().Split("\r\n");
+        lines[0].TrimStart('\ufeff').ShouldStartWith("id,type,");
+        lines.Length.ShouldBe(1 + rows);
+        await tab.GoAsync("activity");
+        await tab.Page.Locator("table.operations b", new PageLocatorOptions { HasText = "Exported" }).WaitForAsync();
+        await tab.ShouldBeCleanAsync("Exporting");
+    }
+
+    [Fact]
     public async Task A_filter_completes_is_a_link_and_says_where_it_is_wrong()
     {
         await using var shop = await Shop.OpenAsync();

@@ -1,3 +1,8 @@
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
+using Millrace.Dashboard.Answering;
+using Millrace.Dashboard.Changing;
 using Millrace.Dashboard.Tests.Site;
 using Millrace.Storage;
 
@@ -6,7 +11,7 @@ namespace Millrace.Dashboard.Tests.Changing;
 /// <summary>Changes of many jobs: shown, confirmed, followed, stopped, undone.</summary>
 public sealed class BulkTests
 {
-    private const string Preview = "/jobs/api/v1/operations/preview";
+    private const string PreviewPath = "/jobs/api/v1/operations/preview";
     private const string Operations = "/jobs/api/v1/operations";
 
     [Fact]
@@ -15,7 +20,7 @@ public sealed class BulkTests
         var operations = new FakeOperations();
         await using var site = await StartAsync(new FakeInspection { Matches = 1_200 }, operations);
 
-        var preview = await site.PostAsync(Preview, "operator", """{"action":"retry","q":"state:failed type:t"}""");
+        var preview = await site.PostAsync(PreviewPath, "operator", """{"action":"retry","q":"state:failed type:t"}""");
         preview.Status.ShouldBe(200);
         preview.Json.GetProperty("count").GetInt64().ShouldBe(1_200);
         preview.Json.GetProperty("byState").GetProperty("failed").GetInt64().ShouldBe(1_200);
@@ -36,7 +41,7 @@ public sealed class BulkTests
         var operations = new FakeOperations();
         await using var site = await StartAsync(new FakeInspection(), operations);
 
-        var preview = await site.PostAsync(Preview, "operator", """{"action":"retry","ids":["5","6","404","5"]}""");
+        var preview = await site.PostAsync(PreviewPath, "operator", """{"action":"retry","ids":["5","6","404","5"]}""");
         (preview.Json.GetProperty("count").GetInt64(), preview.Json.GetProperty("skipped").GetInt64()).ShouldBe((2, 1));
         (await StartAsync(site, preview, "operator")).Status.ShouldBe(202);
 
@@ -48,7 +53,7 @@ public sealed class BulkTests
     public async Task A_token_is_good_once()
     {
         await using var site = await StartAsync();
-        var preview = await site.PostAsync(Preview, "operator", """{"action":"retry","q":""}""");
+        var preview = await site.PostAsync(PreviewPath, "operator", """{"action":"retry","q":""}""");
 
         (await StartAsync(site, preview, "operator")).Status.ShouldBe(202);
         (await StartAsync(site, preview, "operator")).Code.ShouldBe("preview_unknown");
@@ -58,7 +63,7 @@ public sealed class BulkTests
     public async Task A_token_is_good_for_who_saw_the_preview()
     {
         await using var site = await StartAsync();
-        var preview = await site.PostAsync(Preview, "operator", """{"action":"retry","q":""}""");
+        var preview = await site.PostAsync(PreviewPath, "operator", """{"action":"retry","q":""}""");
 
         (await StartAsync(site, preview, "administrator")).Code.ShouldBe("preview_unknown");
         (await StartAsync(site, preview, "viewer")).Status.ShouldBe(403);
@@ -66,17 +71,56 @@ public sealed class BulkTests
     }
 
     [Fact]
-    public async Task A_token_is_good_for_five_minutes()
+    public void A_token_is_good_for_five_minutes()
     {
-        var time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(FakeInspection.Now);
-        var previews = new Dashboard.Changing.Previews(time);
-        var token = previews.Keep(new Dashboard.Changing.Preview(JobFilter.All, null, "all jobs", new JobChange(OperationKind.Retry), 1, 1, "ana", previews.Expiry()));
+        var time = new FakeTimeProvider(FakeInspection.Now);
+        var previews = new Previews(time, Previews.SealOf(new ServiceCollection().BuildServiceProvider()));
+        var token = previews.Seal(Shown());
 
         previews.Look(token, "ana").Target.ShouldBe("all jobs");
         time.Advance(TimeSpan.FromMinutes(5));
-        Should.Throw<Dashboard.Answering.Problem>(() => previews.Look(token, "ana")).Code.ShouldBe("preview_unknown");
-        await Task.CompletedTask;
+        Should.Throw<Problem>(() => previews.Look(token, "ana")).Code.ShouldBe("preview_unknown");
     }
+
+    [Fact]
+    public void What_was_shown_comes_back_as_it_was()
+    {
+        var previews = new Previews(new FakeTimeProvider(FakeInspection.Now), Previews.SealOf(new ServiceCollection().BuildServiceProvider()));
+        var shown = Shown() with { Q = "state:failed finished>-1h", Kind = "reprioritise", Priority = -3 };
+
+        var back = previews.Look(previews.Seal(shown), "ana");
+
+        back.ShouldBe(shown);
+        back.Change.ShouldBe(new JobChange(OperationKind.Reprioritise, -3));
+        // The last hour is the one before the preview, however late it is confirmed.
+        back.Filter.Terms.OfType<TimeTerm>().Single().From.ShouldNotBeNull().ShouldBe(FakeInspection.Now.AddHours(-1), TimeSpan.FromMilliseconds(1));
+    }
+
+    [Fact]
+    public void A_token_that_was_touched_is_none()
+    {
+        var previews = new Previews(new FakeTimeProvider(FakeInspection.Now), Previews.SealOf(new ServiceCollection().BuildServiceProvider()));
+        var token = previews.Seal(Shown());
+
+        foreach (var other in (string?[])[null, "", "x", token[..^1], token + "A", $"{token[..20]}{(token[20] == 'A' ? 'B' : 'A')}{token[21..]}", new string('A', 40_000)])
+            Should.Throw<Problem>(() => previews.Look(other, "ana")).Code.ShouldBe("preview_unknown");
+    }
+
+    [Fact]
+    public void A_token_is_good_on_every_server_that_shares_the_keys_of_the_application()
+    {
+        var folder = Directory.CreateTempSubdirectory("millrace-");
+        IDataProtector Server(string mount) => Previews.SealOf(new ServiceCollection().AddLogging().AddDataProtection().SetApplicationName("shop").PersistKeysToFileSystem(folder).Services.BuildServiceProvider(), "millrace", mount);
+        var time = new FakeTimeProvider(FakeInspection.Now);
+        var token = new Previews(time, Server("/jobs")).Seal(Shown());
+
+        new Previews(time, Server("/jobs")).Look(token, "ana").Target.ShouldBe("all jobs");
+        Should.Throw<Problem>(() => new Previews(time, Server("/other")).Look(token, "ana"));
+        Should.Throw<Problem>(() => new Previews(time, Previews.SealOf(new ServiceCollection().BuildServiceProvider(), "millrace", "/jobs")).Look(token, "ana"));
+        folder.Delete(recursive: true);
+    }
+
+    private static Preview Shown() => new() { Q = "", At = FakeInspection.Now.UtcTicks, Target = "all jobs", Kind = "retry", UpToId = 1, Count = 1, By = "ana" };
 
     [Theory]
     [InlineData("retry", 1_000, null, true)]
@@ -90,7 +134,7 @@ public sealed class BulkTests
     public async Task Many_jobs_need_their_number(string action, int matches, long? confirm, bool isEnough)
     {
         await using var site = await StartAsync(new FakeInspection { Matches = matches });
-        var preview = await site.PostAsync(Preview, "administrator", $$"""{"action":"{{action}}","q":""}""");
+        var preview = await site.PostAsync(PreviewPath, "administrator", $$"""{"action":"{{action}}","q":""}""");
 
         var answer = await StartAsync(site, preview, "administrator", confirm);
 
@@ -107,7 +151,7 @@ public sealed class BulkTests
     {
         var operations = new FakeOperations { Gate = new TaskCompletionSource().Task };
         await using var site = await StartAsync(new FakeInspection { Matches = 900 }, operations);
-        await StartAsync(site, await site.PostAsync(Preview, "operator", """{"action":"cancel","q":""}"""), "operator");
+        await StartAsync(site, await site.PostAsync(PreviewPath, "operator", """{"action":"cancel","q":""}"""), "operator");
 
         (await site.GetAsync($"{Operations}/7")).Json.Text("kind").ShouldBe("retry");
         (await site.PostAsync($"{Operations}/7/stop", "operator")).Json.GetProperty("stopped").GetBoolean().ShouldBeTrue();
@@ -117,11 +161,22 @@ public sealed class BulkTests
     }
 
     [Fact]
+    public async Task One_that_goes_on_elsewhere_is_stopped_by_recording_its_end()
+    {
+        var operations = new FakeOperations();
+        await using var site = await StartAsync(new FakeInspection { IsOperationOpen = true }, operations);
+
+        (await site.PostAsync($"{Operations}/9/stop", "operator")).Json.GetProperty("stopped").GetBoolean().ShouldBeTrue();
+
+        (await operations.Ended.Task.WaitAsync(TestSite.Deadline)).ShouldBe("It was stopped.");
+    }
+
+    [Fact]
     public async Task It_stops_with_the_application()
     {
         var operations = new FakeOperations { Gate = new TaskCompletionSource().Task };
         var site = await StartAsync(new FakeInspection { Matches = 900 }, operations);
-        await StartAsync(site, await site.PostAsync(Preview, "operator", """{"action":"cancel","q":""}"""), "operator");
+        await StartAsync(site, await site.PostAsync(PreviewPath, "operator", """{"action":"cancel","q":""}"""), "operator");
 
         await site.DisposeAsync();
 
@@ -134,7 +189,7 @@ public sealed class BulkTests
     {
         var operations = new FakeOperations { Gate = new TaskCompletionSource().Task };
         await using var site = await StartAsync(new FakeInspection(), operations);
-        async Task<Answer> One() => await StartAsync(site, await site.PostAsync(Preview, "operator", """{"action":"cancel","q":""}"""), "operator");
+        async Task<Answer> One() => await StartAsync(site, await site.PostAsync(PreviewPath, "operator", """{"action":"cancel","q":""}"""), "operator");
 
         for (var i = 0; i < 4; i++)
             (await One()).Status.ShouldBe(202);

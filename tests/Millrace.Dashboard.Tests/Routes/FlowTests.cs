@@ -96,6 +96,7 @@ public sealed class FlowTests
         var copy = await site.Jobs.WaitAsync(long.Parse(answer.Json.Text("id"), System.Globalization.CultureInfo.InvariantCulture), TestSite.Deadline);
         copy.State.ShouldBe(JobState.Succeeded);
         copy.Data.ShouldContain("hunter2");
+        (await site.GetAsync($"{Api}/jobs/{id}")).Json.GetProperty("children")[0].Text("id").ShouldBe(answer.Json.Text("id"));
         (await site.GetAsync($"{Api}/jobs/{id}/audit")).Json.GetProperty("operations")[0].Text("kind").ShouldBe("rerun");
         (await site.PostAsync($"{Api}/jobs", "submitter", """{"type":"nothing","data":{}}""")).Code.ShouldBe("unknown_type");
     }

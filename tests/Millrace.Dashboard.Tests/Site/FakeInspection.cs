@@ -27,11 +27,15 @@ internal sealed class FakeInspection(string text = "x") : IJobInspection
     /// <summary>How many jobs match every filter.</summary>
     public long Matches { get; set; } = 3;
 
+    public bool IsOperationOpen { get; init; }
+
     public JobState State { get; set; } = JobState.Discarded;
 
     public string Data { get; init; } = $$"""{"path":"{{text}}","password":"{{text}}"}""";
 
     public string? Schema { get; init; }
+
+    public string? Trace { get; init; }
 
     /// <summary>A name: it must look like one.</summary>
     private string Type => "t";
@@ -50,12 +54,12 @@ internal sealed class FakeInspection(string text = "x") : IJobInspection
             Id = Row.Id, Type = Type, Tag = text, UserId = 7, Queue = text, State = State, Attempt = 2, Due = Now, Created = Now, Data = Data, Result = Data, Error = text, Headers = Data,
             Progress = 12.5, ProgressMessage = text,
         },
-        Version = "failed.2.0", Policy = Data, Trace = text, Key = text, RemoveAt = Now, NodeName = text, CancelRequest = new CancelRequest(Row.Id, text, text), Children = [Row],
+        Version = "failed.2.0", Policy = Data, Trace = Trace ?? text, Key = text, RemoveAt = Now, NodeName = text, CancelRequest = new CancelRequest(Row.Id, text, text), Children = [Row],
     };
 
     private Pause Pause => new(Now, text, text, Now.AddHours(1));
 
-    public Task<JobPage> ListAsync(JobListing listing, CancellationToken cancellationToken) => Answer(new JobPage([Row], 5, true));
+    public Task<JobPage> ListAsync(JobListing listing, CancellationToken cancellationToken) => Answer(new JobPage([Row], listing.BeforeId == 5 ? null : 5, true));
 
     public Task<JobCounts> CountAsync(CancellationToken cancellationToken) =>
         Answer(new JobCounts { ByState = new Dictionary<StateSet, long> { [StateSet.Ready] = 3, [StateSet.Quarantined] = 1 }, OldestReady = Now.AddMinutes(-20), Now = Now });
@@ -96,10 +100,12 @@ internal sealed class FakeInspection(string text = "x") : IJobInspection
     [
         new()
         {
-            Id = Node, Name = text, Kind = NodeKind.Server, Started = Now, IsAlive = false, Died = Now.AddMinutes(-1), Drain = Pause, Queues = [text], Types = [text], RunningCount = 1,
+            Id = Node, Name = text, Application = text, Version = text, Kind = NodeKind.Server, Started = Now, IsAlive = false, Died = Now.AddMinutes(-1), Drain = Pause, Queues = [text], Types = [text], RunningCount = 1,
             Running = [new RunningRow(1, Type, 1, Now, null)],
         },
     ]);
+
+    public Task<IReadOnlyList<Deployment>> ReadDeploymentsAsync(DateTimeOffset since, CancellationToken cancellationToken) => Answer<IReadOnlyList<Deployment>>([new(Now.AddMinutes(-20), text, text)]);
 
     public Task<IReadOnlyList<TypeRecord>> ReadTypesAsync(CancellationToken cancellationToken) => Answer<IReadOnlyList<TypeRecord>>(
         [new(new TypeDescription { Name = Type, Aliases = [text], Queue = text, MaxAttempts = 5, Schema = Schema }, Now, Now, 1, [text])]);
@@ -116,7 +122,7 @@ internal sealed class FakeInspection(string text = "x") : IJobInspection
 
     public Task<IReadOnlyList<OperationRecord>> ReadOperationsAsync(long beforeId, long? jobId, int limit, CancellationToken cancellationToken) => Answer<IReadOnlyList<OperationRecord>>([FakeOperations.Record(text)]);
 
-    public Task<OperationRecord?> FindOperationAsync(long id, CancellationToken cancellationToken) => Answer<OperationRecord?>(id == 404 ? null : FakeOperations.Record(text));
+    public Task<OperationRecord?> FindOperationAsync(long id, CancellationToken cancellationToken) => Answer(id == 404 ? null : IsOperationOpen ? FakeOperations.Record(text) with { Ended = null } : FakeOperations.Record(text));
 
     public Task<string> ReadPulseAsync(CancellationToken cancellationToken) => Answer(Pulse);
 

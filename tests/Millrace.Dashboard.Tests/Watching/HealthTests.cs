@@ -7,7 +7,7 @@ public sealed class HealthTests
 {
     private static readonly DateTimeOffset now = new(2026, 11, 25, 13, 30, 0, TimeSpan.Zero);
 
-    private static HealthFacts Calm { get; } = new(now, new JobCounts { ByState = new Dictionary<StateSet, long>(), Now = now }, [], [], [], []);
+    private static HealthFacts Calm { get; } = new(now, new JobCounts { ByState = new Dictionary<StateSet, long>(), Now = now }, [], [], [], [], []);
 
     [Fact]
     public void Nothing_is_wrong_with_what_works()
@@ -29,6 +29,15 @@ public sealed class HealthTests
         var symptom = Only(Calm with { Queues = [new QueueRecord { Name = "mail", Ready = 1_204, OldestReady = now.AddMinutes(-12) }] }, "queue_without_worker", Severity.Error);
 
         symptom.Finding.Evidence.ShouldBe("Queue \"mail\" has 1,204 ready jobs and no worker; the oldest has waited 12 min.");
+    }
+
+    [Fact]
+    public void A_type_that_fails_since_a_deployment_names_it()
+    {
+        var failing = Calm with { LastDay = [Stat(now.AddMinutes(-30), Outcome.Failed, 50), Stat(now.AddMinutes(-30), Outcome.Succeeded, 50)] };
+
+        Only(failing with { Deployments = [new Deployment(now.AddMinutes(-40), "Shop.Web", "1.4.2")] }, "type_fails", Severity.Error).Finding.Cause.ShouldStartWith("Shop.Web 1.4.2 came 40 min ago: perhaps that.");
+        Only(failing with { Deployments = [new Deployment(now.AddHours(-3), "Shop.Web", "1.4.2")] }, "type_fails", Severity.Error).Finding.Cause.ShouldStartWith("A change of its code");
     }
 
     [Fact]

@@ -77,6 +77,29 @@ public sealed class BulkChangeTests
         (await RunAsync(most: 2)).Error.ShouldBe("The database is away.");
     }
 
+    [Fact]
+    public async Task A_long_search_says_in_between_that_it_goes_on()
+    {
+        fake.EmptyPages = 25;
+
+        await RunAsync(most: 2);
+
+        fake.Batches.Count.ShouldBe(2);
+        fake.Batches.ShouldAllBe(batch => batch.Count == 0);
+    }
+
+    [Fact]
+    public async Task One_that_was_ended_from_elsewhere_stops()
+    {
+        fake.Matches.AddRange(Enumerable.Range(1, 2_000).Select(id => (long)id));
+        fake.CanChange = _ => false;
+        fake.IsEnded = true;
+
+        await RunAsync(most: 2_000);
+
+        fake.Batches.Count.ShouldBe(1);
+    }
+
     private Task<OperationRecord> RunAsync(long most, IProgress<(long Done, long Skipped)>? progress = null, CancellationToken token = default) =>
         new BulkChange(fake.Store).RunAsync(5, JobFilter.All, retry, long.MaxValue, most, progress, token);
 
@@ -104,6 +127,11 @@ public sealed class BulkChangeTests
 
         public Func<long, bool> CanChange { get; set; } = _ => true;
 
+        /// <summary>Pages without a match, before all others.</summary>
+        public int EmptyPages { get; set; }
+
+        public bool IsEnded { get; set; }
+
         public Action AfterBatch { get; set; } = () => { };
 
         public List<IReadOnlyList<long>> Batches { get; } = [];
@@ -128,6 +156,8 @@ public sealed class BulkChangeTests
                     return operations;
                 case nameof(IJobInspection.ReadMatchesAsync):
                     ((CancellationToken)args[4]!).ThrowIfCancellationRequested();
+                    if (EmptyPages-- > 0)
+                        return Task.FromResult(new IdPage([], (long)args[1]!));
                     var ids = Matches.Where(id => id > (long)args[1]!).Take((int)args[3]!).ToList();
                     return Task.FromResult(new IdPage(ids, ids.Count == (int)args[3]! ? ids[^1] : null));
                 case nameof(IJobOperations.ApplyAsync):
@@ -139,11 +169,18 @@ public sealed class BulkChangeTests
                     Rung.AddRange((IReadOnlyCollection<string>)args[0]!);
                     return Task.CompletedTask;
                 case nameof(IJobOperations.EndAsync):
-                    return Task.FromResult(new OperationRecord { Id = (long)args[0]!, Kind = OperationKind.Retry, At = default, Author = new Author("ann", "code"), Target = "", Error = (string?)args[1] });
+                    return Task.FromResult(Record((long)args[0]!, (string?)args[1]));
+                case nameof(IJobInspection.FindOperationAsync):
+                    return Task.FromResult<OperationRecord?>(Record((long)args[0]!, null));
                 default:
                     throw new NotSupportedException(method);
             }
         }
+
+        private OperationRecord Record(long id, string? error) => new()
+        {
+            Id = id, Kind = OperationKind.Retry, At = default, Author = new Author("ann", "code"), Target = "", Error = error, Ended = IsEnded ? default(DateTimeOffset) : null,
+        };
 
         internal class Proxy : DispatchProxy
         {

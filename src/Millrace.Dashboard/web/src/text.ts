@@ -27,7 +27,7 @@ export const t = {
   kinds: {
     retry: "Retried", cancel: "Cancelled", delete: "Deleted", run_now: "Made due", reprioritise: "Reprioritised", rerun: "Ran again with other data",
     submit: "Submitted", pause_queue: "Paused", resume_queue: "Resumed", pause_schedule: "Paused", resume_schedule: "Resumed",
-    run_schedule: "Ran out of turn", drain: "Drained", undrain: "Let go on", undo: "Undid",
+    run_schedule: "Ran out of turn", drain: "Drained", undrain: "Let go on", undo: "Undid", export: "Exported",
   } as Record<string, string>,
 
   shell: {
@@ -51,7 +51,7 @@ export const t = {
     notFound: "There is no such thing, or it has been removed meanwhile.",
     slow: "This took too long and was stopped. Narrow it down: a state, a type, or a time.",
   },
-  copy: { menu: "Copy", link: "Copy link", curl: "Copy as curl", cli: "Copy as millrace command", id: "Copy id", text: "Copy text", done: "Copied", failed: "The browser does not let this page copy" },
+  copy: { menu: "Copy", menuWithFiles: "Copy, export", csv: "Export as CSV", ndjson: "Export as NDJSON", link: "Copy link", curl: "Copy as curl", cli: "Copy as millrace command", id: "Copy id", text: "Copy text", done: "Copied", failed: "The browser does not let this page copy" },
 
   overview: {
     allGood: "All good", allGoodMore: "no finding",
@@ -63,7 +63,7 @@ export const t = {
   chart: {
     succeeded: "succeeded", failed: "failed for good", retried: "failed, retried", wait: "Wait before a run", run: "Run time", p50: "p50", p95: "p95", p99: "p99",
     range: "Range", reset: "Whole range", table: "Show as a table", at: "Time", brush: "Drag over the chart to zoom in",
-    summary: (name: string, total: string, from: string, to: string) => `${name}: ${total}, from ${from} to ${to}.`, none: "No attempt ended in this time.", perBucket: (step: string) => `per ${step}`,
+    deployments: "Deployments", summary: (name: string, total: string, from: string, to: string) => `${name}: ${total}, from ${from} to ${to}.`, none: "No attempt ended in this time.", perBucket: (step: string) => `per ${step}`,
   },
   jobs: {
     all: "all", states: "States", list: "Jobs", filter: "Filter", filterHint: "type:indexFile state:failed finished>-1h data.path~doc", clear: "Clear the filter",
@@ -76,7 +76,7 @@ export const t = {
   },
   job: {
     title: (id: string) => `Job ${id}`, type: "Type", tag: "Tag", user: "User", queue: "Queue", priority: "Priority", created: "Submitted", due: "Due", worker: "Worker", schedule: "Schedule", parent: "Parent", key: "Key",
-    removed: "Removed", trace: "Trace", attempts: "Attempts", system: "system", policy: "Policy", headers: "Headers", cancelAsked: (by: string, reason: string) => `${by} asked it to stop${reason ? `: ${reason}` : "."}`, someone: "Somebody",
+    removed: "Removed", trace: "Trace", openTrace: "Open the trace", attempts: "Attempts", system: "system", policy: "Policy", headers: "Headers", cancelAsked: (by: string, reason: string) => `${by} asked it to stop${reason ? `: ${reason}` : "."}`, someone: "Somebody",
     why: "Why", advice: "What to do", wouldRun: "Would run about", timeline: "Timeline", wait: "waited", delay: "delayed", backoff: "backed off", run: "run", next: "next", attempt: (n: number) => `attempt ${n}`, uncharged: "not charged",
     tabs: { data: "Data", result: "Result", errors: "Errors", logs: "Logs", family: "Family", raw: "Raw", audit: "Audit" },
     noResult: "It has no result.", noErrors: "No attempt failed.", noLogs: "No line was logged.", noFamily: "No parent, no children.", noAudit: "Nobody has changed it.",
@@ -107,7 +107,7 @@ export const t = {
     optional: "optional", invalidJson: "This is not JSON.", invalidDelay: "Not a time like 90s, 10m or 2h.", editHint: "A new job is submitted; the one you see stays as it is.", run: "Submit", done: (id: string) => `Job ${id} was submitted.`, kept: (id: string) => `Job ${id} was pending already and stays.`, open: "Open it", changes: "Changes", noChange: "Nothing is changed.", hidden: "Redacted members must be entered again.", yes: "yes", no: "no",
   },
   failures: {
-    lead: "Errors of the same kind together: by type, frame and message.", hours: "Within", cause: "Cause", type: "Type", count: "Failures", jobs: "Jobs", first: "First", last: "Last", trend: "Trend", retry: "Retry these", open: "Jobs", sample: "Latest", none: "Nothing failed in this time.", partial: "Only the newest failures were read.", isNew: "new", trendOf: (values: number[]) => `Oldest to newest: ${values.join(", ")}`, expand: (title: string) => `Error text of ${title}`,
+    lead: "Errors of the same kind together: by type, frame and message.", hours: "Within", cause: "Cause", type: "Type", count: "Failures", jobs: "Jobs", first: "First", last: "Last", trend: "Trend", retry: "Retry these", open: "Jobs", sample: "Latest", none: "Nothing failed in this time.", partial: "Only the newest failures were read.", isNew: "new", isNewSince: (version: string) => `new since ${version}`, trendOf: (values: number[]) => `Oldest to newest: ${values.join(", ")}`, expand: (title: string) => `Error text of ${title}`,
   },
   queues: {
     queue: "Queue", bar: "Jobs", ready: "Ready", running: "Running", oldest: "Oldest", scheduled: "Scheduled", waiting: "Waiting", rate: "Done/min", failed: "Failed 1 h", empties: "Empties", workers: "Workers", none: "No queue has been used yet.",
@@ -116,10 +116,11 @@ export const t = {
   },
   schedules: {
     name: "Schedule", when: "When", next: "Next", last: "Last runs", run: "Run now", lastTick: "Last tick", type: "Type", zone: "Zone", persistent: "kept over restarts", transient: "as long as its server runs", missed: "Missed ticks", nextTicks: "Next ticks", none: "There is no schedule.", noRuns: "No run yet", runs: "Runs", noNext: "no more", created: "Created",
-    pauseTitle: (name: string) => `Pause the schedule ${name}?`, pauseMore: "Its ticks pass without a job until it is resumed.", runTitle: (name: string) => `Run ${name} now?`, runMore: "One job is submitted out of turn. The next tick stays as it is.", title: (name: string) => `Schedule ${name}`, runsOf: (name: string) => `Last runs of ${name}`, successRate: (share: string) => `${share} succeeded`,
+    pauseTitle: (name: string) => `Pause the schedule ${name}?`, pauseMore: "Its ticks pass without a job until it is resumed.", skipNext: "the next tick has passed: it alone is skipped", runTitle: (name: string) => `Run ${name} now?`, runMore: "One job is submitted out of turn. The next tick stays as it is.", title: (name: string) => `Schedule ${name}`, runsOf: (name: string) => `Last runs of ${name}`, ahead: "The next 24 hours", aheadPartial: "There are more ticks than were looked at.", crowds: "When several schedules are due together", noCrowd: "No two schedules are due within the same five minutes.",
+    slot: (time: string, ticks: number, names: string[], more: number) => `${time}: ${jobs(ticks)} of ${names.join(", ")}${more > 0 ? ` and ${more} more` : ""}`, together: (n: number) => `${n} together`, successRate: (share: string) => `${share} succeeded`,
   },
   workers: {
-    worker: "Worker", server: "server", child: "worker", alive: "alive", lost: "lost", draining: "draining", idle: "idle", beat: "Lease", expires: (when: string) => `renewed; ends ${when}`, died: (ago: string) => `lost ${ago}`, up: "Up", running: "Running", queues: "Queues", types: "Types", drain: "Drain", resume: "Let go on", none: "No worker has registered.", noneHint: "Jobs wait until a process that calls AddWorkers() starts.", drainTitle: (name: string) => `Drain ${name}?`, drainMore: "It finishes what it runs and claims nothing more. The process stays.", drained: (name: string) => `${name} claims nothing more.`, resumed: (name: string) => `${name} goes on.`, cell: (type: string, id: string, time: string) => `${type}, job ${id}, for ${time}`, nothing: "runs nothing", andMore: (n: number) => `and ${count(n)} more`,
+    worker: "Worker", server: "server", child: "worker", alive: "alive", lost: "lost", draining: "draining", idle: "idle", beat: "Lease", expires: (when: string) => `renewed; ends ${when}`, died: (ago: string) => `lost ${ago}`, up: "Up", running: "Running", queues: "Queues", types: "Types", drain: "Drain", resume: "Let go on", none: "No worker has registered.", noneHint: "Jobs wait until a process that calls AddWorkers() starts.", drainTitle: (name: string) => `Drain ${name}?`, drainMore: "It finishes what it runs and claims nothing more. The process stays. A server takes its worker processes along.", drained: (name: string) => `${name} claims nothing more.`, resumed: (name: string) => `${name} goes on.`, cell: (type: string, id: string, time: string) => `${type}, job ${id}, for ${time}`, nothing: "runs nothing", andMore: (n: number) => `and ${count(n)} more`,
   },
   types: {
     type: "Type", queue: "Queue", attempts: "Attempts", last24h: "Last 24 hours", succeeded: "Succeeded", failed: "Failed", retried: "Retried", rate: "Failure rate", p50: "Run p50", p95: "Run p95", p99: "Run p99", wait: "Wait p95", workers: "Workers", none: "No type is known yet.", title: (name: string) => `Type ${name}`, schema: "Data", member: "Member", kind: "Kind", required: "required", noSchema: "Its data has no schema.", ladder: "Retry ladder", ladderMore: (n: number, time: string) => `${plural(n, "attempt")}; the last about ${time} after the first.`, onlyOnce: "It is tried once.", timeout: "Timeout", noTimeout: "none", isolated: "runs alone in a process", aliases: "Also known as", firstSeen: "First seen", lastSeen: "Last seen", submit: "Submit a job", slowest: "Its jobs", unlimited: "no limit", failures: "Its failures", missing: "no worker knows it", openJobs: "Jobs of this type", defaults: "Policy",

@@ -1,3 +1,4 @@
+import { cells, crowded } from "../src/pure/ahead.ts";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Attempt, JobRow, Queue } from "../src/api/types.ts";
@@ -62,7 +63,7 @@ test("frames of frameworks are folded, and differences between attempts marked",
 });
 
 test("minutes without attempts are zero and not gaps", () => {
-  const points = fill({ from: "2026-11-25T13:00:00Z", to: "2026-11-25T13:03:00Z", stepSeconds: 60, points: [{ at: "2026-11-25T13:01:00Z", succeeded: 5, failed: 0, retried: 0, cancelled: 0, interrupted: 0, other: 0 }] });
+  const points = fill({ from: "2026-11-25T13:00:00Z", to: "2026-11-25T13:03:00Z", stepSeconds: 60, points: [{ at: "2026-11-25T13:01:00Z", succeeded: 5, failed: 0, retried: 0, cancelled: 0, interrupted: 0, other: 0 }], deployments: [] });
   assert.deepEqual(points.map(p => p.succeeded), [0, 5, 0, 0]);
   assert.deepEqual([3600, 86_400, 30 * 86_400].map(stepFor), [60, 600, 14_400]);
 });
@@ -105,4 +106,17 @@ test("the palette puts what begins like it first", () => {
   const places = ["resizeImage", "index", "images"].map(name => ({ kind: "", name, href: "" }));
   assert.deepEqual(find(places, "im").map(p => p.name), ["images", "resizeImage"]);
   assert.deepEqual(find(places, "rsz").map(p => p.name), ["resizeImage"]);
+});
+
+test("the day to come stands in columns of an hour, and begins where it is now", () => {
+  const ahead = {
+    from: "2026-11-25T13:10:00Z", to: "2026-11-26T13:10:00Z", stepSeconds: 300, isPartial: false,
+    slots: [
+      { at: "2026-11-25T14:00:00Z", ticks: 9, schedules: ["a", "b"], more: 1 }, { at: "2026-11-25T14:05:00Z", ticks: 1, schedules: ["a"], more: 0 }, { at: "2026-11-26T13:05:00Z", ticks: 2, schedules: ["a", "b"], more: 0 },
+    ],
+  };
+  const { columns, hours } = cells(ahead);
+  assert.deepEqual([columns.length, hours[0], columns.every(c => c.length === 12)], [25, "2026-11-25T13:00:00.000Z", true]);
+  assert.deepEqual([columns[0]?.[1], columns[0]?.[2]?.level, columns[1]?.[0]?.level, columns[1]?.[1]?.level, columns[24]?.[1]?.level, columns[24]?.[2]], [undefined, 0, 4, 2, 2, undefined]);
+  assert.deepEqual(crowded(ahead).map(slot => slot.at), ["2026-11-25T14:00:00Z", "2026-11-26T13:05:00Z"]);
 });

@@ -12,28 +12,35 @@ import { t } from "../text.ts";
 
 // Changes of queues, schedules and workers: all say why, some say until when.
 
+const skip = "skip";
+
 interface AskProps {
   title: string;
   more: string;
   confirm: string;
   hasUntil?: boolean;
+  /** When the next tick is: a pause that ends right after it skips it and nothing else. */
+  nextTick?: string;
   onConfirm: (body: { reason?: string; until?: string }) => void;
 }
 
-function Ask({ title, more, confirm, hasUntil, onConfirm }: AskProps) {
+function Ask({ title, more, confirm, hasUntil, nextTick, onConfirm }: AskProps) {
   const [reason, setReason] = useState("");
   const [until, setUntil] = useState("");
   const send = () => {
     const ms = until === "" ? undefined : parseDuration(until);
+    const end = until === skip && nextTick ? Date.parse(nextTick) + 1_000 : ms === undefined ? undefined : Date.now() + ms;
     close();
-    onConfirm({ reason: reason.trim() || undefined, until: ms === undefined ? undefined : new Date(Date.now() + ms).toISOString() });
+    onConfirm({ reason: reason.trim() || undefined, until: end === undefined ? undefined : new Date(end).toISOString() });
   };
+  const times = Object.entries(t.queues.untilSay);
+  if (nextTick && Date.parse(nextTick) > Date.now()) times.splice(1, 0, [skip, t.schedules.skipNext]);
   return (
     <Dialog title={title} onClose={close}>
       <DialogForm confirm={confirm} onClose={close} onConfirm={send}>
         <p>{more}</p>
         <Reason value={reason} onInput={setReason} isFirst />
-        {hasUntil && <Choice label={t.queues.until} value={until} options={Object.entries(t.queues.untilSay)} onChange={setUntil} />}
+        {hasUntil && <Choice label={t.queues.until} value={until} options={times} onChange={setUntil} />}
       </DialogForm>
     </Dialog>
   );
@@ -58,8 +65,8 @@ export function resumeQueue({ name }: Queue): void {
   void send(`${path("queues", name)}/resume`, {}, t.queues.done(name, false));
 }
 
-export function pauseSchedule({ name }: Schedule): void {
-  show(() => <Ask title={t.schedules.pauseTitle(name)} more={t.schedules.pauseMore} confirm={t.queues.pause} hasUntil onConfirm={body => void send(`${path("schedules", name)}/pause`, body, t.queues.done(name, true))} />);
+export function pauseSchedule({ name, nextDue }: Schedule): void {
+  show(() => <Ask title={t.schedules.pauseTitle(name)} more={t.schedules.pauseMore} confirm={t.queues.pause} hasUntil nextTick={nextDue} onConfirm={body => void send(`${path("schedules", name)}/pause`, body, t.queues.done(name, true))} />);
 }
 
 export function resumeSchedule({ name }: Schedule): void {

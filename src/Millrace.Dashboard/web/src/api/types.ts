@@ -87,6 +87,14 @@ export interface Stats {
   to: string;
   stepSeconds: number;
   points: StatPoint[];
+  deployments: Deployment[];
+}
+
+/** A version that came to be among the workers of an application. */
+export interface Deployment {
+  at: string;
+  application: string;
+  version: string;
 }
 
 export interface JobRow {
@@ -135,6 +143,8 @@ export interface JobDetail {
   headers?: string;
   policy?: string;
   trace?: string;
+  /** Made by the server from its own settings: an address outside. */
+  traceLink?: string;
   key?: string;
   removeAt?: string;
   nodeName?: string;
@@ -178,7 +188,9 @@ export interface LogPage {
 export interface Explanation {
   jobId: string;
   state: State;
+  code: string;
   headline: string;
+  /** What else there is to it: the headline is not among them. */
   reasons: { code: string; text: string }[];
   wouldRunAt?: string;
   advice: { text: string; command?: string }[];
@@ -251,11 +263,22 @@ export interface Schedule {
   owners: number | string[];
 }
 
+/** What all schedules make in the day to come; slots without anything are left out. */
+export interface Ahead {
+  from: string;
+  to: string;
+  stepSeconds: number;
+  slots: { at: string; ticks: number; schedules: string[]; more: number }[];
+  isPartial: boolean;
+}
+
 export interface Worker {
   id: string;
   name: string;
   kind: "server" | "worker";
   server?: string;
+  application?: string;
+  version?: string;
   started: string;
   isAlive: boolean;
   expires?: string;
@@ -307,6 +330,7 @@ export interface Failures {
   since: string;
   isPartial: boolean;
   groups: FailureGroup[];
+  deployments: Deployment[];
 }
 
 export interface Preview {

@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { actOnMany } from "../act/bulk.tsx";
 import { now } from "../api/live.ts";
 import { useQuery } from "../api/query.ts";
-import type { FailureGroup, Failures as FailureList } from "../api/types.ts";
+import type { Deployment, FailureGroup, Failures as FailureList } from "../api/types.ts";
 import { millrace } from "../pure/commands.ts";
 import { count } from "../pure/number.ts";
 import { visible } from "../pure/visible.ts";
@@ -27,17 +27,17 @@ export function Failures() {
   return (
     <Page title={t.pages.failures} api={address} cli={millrace("failures", "--since", `${within}h`)} aside={<Segments name={t.failures.hours} value={within} options={hours} onChange={h => goQuery({ hours: h === "24" ? undefined : h })} />}>
       <p class="lead">{t.failures.lead}</p>
-      <Loaded query={failures}>{({ groups, isPartial }) => (
+      <Loaded query={failures}>{({ groups, isPartial, deployments }) => (
         <Panel>
           {isPartial && <p class="note"><Icon name="notice" />{t.failures.partial}</p>}
-          {groups.length > 0 ? <FailureTable groups={groups} /> : <Empty text={t.failures.none} />}
+          {groups.length > 0 ? <FailureTable groups={groups} deployments={deployments} /> : <Empty text={t.failures.none} />}
         </Panel>
       )}</Loaded>
     </Page>
   );
 }
 
-export function FailureTable({ groups }: { groups: FailureGroup[] }) {
+export function FailureTable({ groups, deployments }: { groups: FailureGroup[]; deployments: Deployment[] }) {
   const [open, setOpen] = useState<string>();
   return (
     <table class="failures">
@@ -53,12 +53,14 @@ export function FailureTable({ groups }: { groups: FailureGroup[] }) {
           <th scope="col"><span class="visually-hidden">{t.failures.retry}</span></th>
         </tr>
       </thead>
-      <tbody>{groups.map(g => <Group key={g.fingerprint} group={g} isOpen={open === g.fingerprint} onToggle={() => setOpen(open === g.fingerprint ? undefined : g.fingerprint)} />)}</tbody>
+      <tbody>{groups.map(g => <Group key={g.fingerprint} group={g} newest={deployments.at(-1)} isOpen={open === g.fingerprint} onToggle={() => setOpen(open === g.fingerprint ? undefined : g.fingerprint)} />)}</tbody>
     </table>
   );
 }
 
-function Group({ group, isOpen, onToggle }: { group: FailureGroup; isOpen: boolean; onToggle: () => void }) {
+function Group({ group, newest, isOpen, onToggle }: { group: FailureGroup; newest?: Deployment; isOpen: boolean; onToggle: () => void }) {
+  // It has not been seen before the version that runs now.
+  const since = newest && group.first >= newest.at ? newest.version : undefined;
   const isNew = now.value - Date.parse(group.first) < 3_600_000;
   const id = `sample-${group.fingerprint}`;
   return (
@@ -66,7 +68,7 @@ function Group({ group, isOpen, onToggle }: { group: FailureGroup; isOpen: boole
       <tr class={isOpen ? "open" : ""}>
         <td class="cause"><div>
           <button type="button" class="disclose" aria-expanded={isOpen} aria-controls={id} aria-label={t.failures.expand(visible(group.title))} onClick={onToggle}><Icon name="next" /></button>
-          <span class="cause-text"><a href={path("jobs", group.sampleJob)} class="error-text"><Text value={group.title} /></a>{isNew && <span class="badge loud">{t.failures.isNew}</span>}
+          <span class="cause-text"><a href={path("jobs", group.sampleJob)} class="error-text"><Text value={group.title} /></a>{(isNew || since !== undefined) && <span class="badge loud">{since === undefined ? t.failures.isNew : t.failures.isNewSince(visible(since))}</span>}
             <span class="cause-type"><a href={path("types", group.type)}><Text value={group.type} /></a></span></span>
         </div></td>
         <td class="number"><a href={link("jobs", { q: group.filter })}>{count(group.count)}</a></td>

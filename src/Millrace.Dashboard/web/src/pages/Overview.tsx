@@ -37,7 +37,7 @@ export function Overview() {
         </Panel>
       )}</Loaded>
       <Panel title={t.overview.causes} aside={<a href="failures">{t.overview.all}</a>}>
-        <Loaded query={failures}>{({ groups }) => groups.length > 0 ? <FailureTable groups={groups.slice(0, 5)} /> : <Empty text={t.overview.noFailures} />}</Loaded>
+        <Loaded query={failures}>{({ groups, deployments }) => groups.length > 0 ? <FailureTable groups={groups.slice(0, 5)} deployments={deployments} /> : <Empty text={t.overview.noFailures} />}</Loaded>
       </Panel>
     </Page>
   );

@@ -10,6 +10,7 @@ import { Icon } from "../ui/Icon.tsx";
 import { Page } from "../ui/Page.tsx";
 import { Button, Empty, Fact, Facts, Loaded, Panel } from "../ui/Parts.tsx";
 import { Ago, At, Text } from "../ui/Words.tsx";
+import { AheadMap } from "./AheadMap.tsx";
 import { JobTable } from "./jobs/JobTable.tsx";
 import { PauseNote } from "./Queues.tsx";
 import { RunStrip } from "./RunStrip.tsx";
@@ -41,6 +42,7 @@ export function Schedules() {
           )}
         </Panel>
       )}</Loaded>
+      <AheadMap />
     </Page>
   );
 }

@@ -60,7 +60,7 @@ function Row({ worker }: { worker: Worker }) {
     <tr class={`tall ${worker.isAlive ? "" : "lost"}`}>
       <th scope="row" class={isChild ? "child" : ""}>
         <a href={link("jobs", { q: `${term("worker", worker.name)}` })}><Text value={worker.name} /></a> <span class="badge">{isChild ? t.workers.child : t.workers.server}</span>
-        {worker.drain ? <PauseNote pause={worker.drain} isSmall /> : <span class="sub mono">{worker.id.slice(0, 8)}</span>}
+        {worker.drain ? <PauseNote pause={worker.drain} isSmall /> : <span class="sub mono">{worker.id.slice(0, 8)}{worker.version && <> · <Text value={worker.version} /></>}</span>}
       </th>
       <td>
         <span class="cells">

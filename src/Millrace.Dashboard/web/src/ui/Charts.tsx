@@ -2,7 +2,7 @@ import { lazy, Suspense } from "./lazy.tsx";
 import { useState } from "preact/hooks";
 import { now } from "../api/live.ts";
 import { useQuery } from "../api/query.ts";
-import type { StatPoint, Stats } from "../api/types.ts";
+import type { Deployment, StatPoint, Stats } from "../api/types.ts";
 import { fill, ranges, stepFor, sum, type Range } from "../pure/buckets.ts";
 import { count } from "../pure/number.ts";
 import { absolute, duration } from "../pure/time.ts";
@@ -13,9 +13,11 @@ import { term } from "../pure/filter.ts";
 import { Segments } from "./Fields.tsx";
 import { Button, Empty, Panel, ProblemNote } from "./Parts.tsx";
 import type { Series } from "./Plot.tsx";
-import { At } from "./Words.tsx";
+import { At, Text } from "./Words.tsx";
 
 const Plot = lazy(() => import("./Plot.tsx"));
+
+const mostDeployments = 5;
 
 interface Window {
   range?: Range;
@@ -77,6 +79,7 @@ function Drawn({ stats, onZoom, queue, type }: { stats: Stats; onZoom: (from: nu
   return (
     <>
       <Chart name={t.overview.throughput} series={attempts} points={points} stats={stats} kind="stack" unit="count" height={180} onZoom={onZoom} totals={totals.map(count)} links={links} />
+      <Deployments deployments={stats.deployments} />
       {isEmpty ? <Empty text={t.chart.none} /> : (
         <div class="chart-pair">
           <Chart name={t.chart.wait} series={percentiles(points, "wait")} points={points} stats={stats} kind="lines" unit="ms" height={130} onZoom={onZoom} />
@@ -84,6 +87,18 @@ function Drawn({ stats, onZoom, queue, type }: { stats: Stats; onZoom: (from: nu
         </div>
       )}
     </>
+  );
+}
+
+/** What the marks in the charts stand for, newest first. */
+function Deployments({ deployments }: { deployments: Deployment[] }) {
+  if (deployments.length === 0) return null;
+  const newest = deployments.slice(-mostDeployments).reverse();
+  return (
+    <ul class="legend deployments" aria-label={t.chart.deployments}>
+      {newest.map(d => <li key={d.at + d.application}><i class="swatch mark" /><Text value={d.application} /> <b><Text value={d.version} /></b> <At iso={d.at} /></li>)}
+      {deployments.length > mostDeployments && <li>{t.workers.andMore(deployments.length - mostDeployments)}</li>}
+    </ul>
   );
 }
 
@@ -132,7 +147,7 @@ function Chart({ name, series, points, stats, kind, unit, height, onZoom, totals
           <li class="legend-at muted">{point && <At iso={point.at} />}</li>
         </ul>
       </figcaption>
-      <Suspense height={height}><Plot points={points} stepSeconds={stats.stepSeconds} series={series} kind={kind} height={height} onZoom={onZoom} onHover={setHover} /></Suspense>
+      <Suspense height={height}><Plot points={points} stepSeconds={stats.stepSeconds} series={series} kind={kind} marks={stats.deployments.map(d => Date.parse(d.at))} height={height} onZoom={onZoom} onHover={setHover} /></Suspense>
       <ChartTable name={name} series={series} points={points} say={say} />
     </figure>
   );

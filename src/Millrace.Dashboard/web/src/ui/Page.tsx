@@ -16,26 +16,28 @@ interface PageProps {
   /** What this view asks, and the same in the command line. */
   api?: string;
   cli?: string;
+  /** What this view can be taken out as: its name and its address below the API. */
+  files?: [string, string][];
   children: ComponentChildren;
   class?: string;
 }
 
 /** The frame of every page: its name in the tab, a heading, what to do with it, and how to get the same elsewhere. */
-export function Page({ title, heading, aside, api, cli, children, class: extra }: PageProps) {
+export function Page({ title, heading, aside, api, cli, files, children, class: extra }: PageProps) {
   const count = failed.value;
   useEffect(() => { document.title = `${count > 0 ? `(${count > 999 ? "999+" : count}) ` : ""}${visible(title)} · ${boot.title}`; }, [title, count]);
   return (
     <div class={`page ${extra ?? ""}`}>
       <header class="page-head">
         <h1>{heading ?? title}</h1>
-        <div class="aside">{aside}{(api ?? cli) !== undefined && <CopyMenu api={api} cli={cli} />}</div>
+        <div class="aside">{aside}{(api ?? cli) !== undefined && <CopyMenu api={api} cli={cli} files={files} />}</div>
       </header>
       {children}
     </div>
   );
 }
 
-export function CopyMenu({ api, cli }: { api?: string; cli?: string }) {
+export function CopyMenu({ api, cli, files }: Pick<PageProps, "api" | "cli" | "files">) {
   const ref = useRef<HTMLDetailsElement>(null);
   useEffect(() => {
     const leave = (event: Event) => {
@@ -51,11 +53,12 @@ export function CopyMenu({ api, cli }: { api?: string; cli?: string }) {
   );
   return (
     <details class="menu" ref={ref}>
-      <summary class="button quiet"><Icon name="copy" />{t.copy.menu}</summary>
+      <summary class="button quiet"><Icon name="copy" />{files ? t.copy.menuWithFiles : t.copy.menu}</summary>
       <div class="layer">
         {item(location.href, t.copy.link)}
         {api !== undefined && item(curl(apiUrl(api).href), t.copy.curl)}
         {cli !== undefined && item(cli, t.copy.cli)}
+        {files?.map(([name, address]) => <a key={address} href={apiUrl(address).href} download onClick={() => { if (ref.current) ref.current.open = false; }}>{name}</a>)}
       </div>
     </details>
   );

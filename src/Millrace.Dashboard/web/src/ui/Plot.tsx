@@ -21,17 +21,19 @@ interface PlotProps {
   stepSeconds: number;
   series: Series[];
   kind: "stack" | "lines";
+  /** Moments to mark with a line from top to bottom, in milliseconds. */
+  marks: number[];
   height: number;
   onZoom: (from: number, to: number) => void;
   onHover: (index: number | undefined) => void;
 }
 
 /** A drawing only: its numbers stand in the legend above it and in the table below it. */
-export default function Plot({ points, stepSeconds, series, kind, height, onZoom, onHover }: PlotProps) {
+export default function Plot({ points, stepSeconds, series, kind, marks, height, onZoom, onHover }: PlotProps) {
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>();
-  const latest = useRef({ onZoom, onHover });
-  latest.current = { onZoom, onHover };
+  const latest = useRef({ onZoom, onHover, marks });
+  latest.current = { onZoom, onHover, marks };
   const theme = shown.value, times = zone.value;
 
   useEffect(() => {
@@ -59,7 +61,7 @@ function stacked(series: Series[]): (number | null)[][] {
   return sums.map((sum, n) => sum.map((value, i) => (series[n]?.values[i] ?? 0) > 0 ? value : null)).reverse();
 }
 
-function options(element: HTMLElement, series: Series[], kind: "stack" | "lines", height: number, times: string, latest: { current: Pick<PlotProps, "onZoom" | "onHover"> }): uPlot.Options {
+function options(element: HTMLElement, series: Series[], kind: "stack" | "lines", height: number, times: string, latest: { current: Pick<PlotProps, "onZoom" | "onHover" | "marks"> }): uPlot.Options {
   const style = getComputedStyle(element);
   const color = (name: string) => style.getPropertyValue(name).trim();
   const line = { stroke: color("--muted"), grid: { stroke: color("--line"), width: 1 }, ticks: { show: false }, font: `11px ${style.fontFamily}`, gap: 4 };
@@ -88,9 +90,33 @@ function options(element: HTMLElement, series: Series[], kind: "stack" | "lines"
         if (width > 4) latest.current.onZoom(u.posToVal(left, "x") * 1000, u.posToVal(left + width, "x") * 1000);
         u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
       }],
+      draw: [u => drawMarks(u, latest.current.marks, color("--text"))],
       setCursor: [u => latest.current.onHover(u.cursor.idx ?? undefined)],
     },
   };
+}
+
+/** Told apart from the grid by its dashes and the flag at its top. */
+function drawMarks(u: uPlot, marks: number[], color: string): void {
+  const { ctx, bbox } = u, pixel = devicePixelRatio;
+  ctx.save();
+  ctx.strokeStyle = ctx.fillStyle = color;
+  ctx.lineWidth = pixel;
+  for (const mark of marks) {
+    const x = Math.round(u.valToPos(mark / 1000, "x", true)) + 0.5;
+    if (x < bbox.left || x > bbox.left + bbox.width) continue;
+    ctx.setLineDash([3 * pixel, 3 * pixel]);
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x + 7 * pixel, bbox.top + 3.5 * pixel);
+    ctx.lineTo(x, bbox.top + 7 * pixel);
+    ctx.fill();
+  }
+  ctx.restore();
 }
 
 /** Failed bars are told apart without colour too. */

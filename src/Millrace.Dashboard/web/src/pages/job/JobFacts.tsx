@@ -22,7 +22,7 @@ export function JobFacts({ job }: { job: JobDetail }) {
       {row.parent && <Fact name={t.job.parent}><a href={path("jobs", row.parent)} class="mono">{row.parent}</a></Fact>}
       {row.node && <Fact name={t.job.worker}><a href={list(term("worker", job.nodeName ?? row.node))}><Text value={job.nodeName ?? row.node} /></a></Fact>}
       {job.key && <Fact name={t.job.key}><Text value={job.key} class="mono" /></Fact>}
-      {job.trace && <Fact name={t.job.trace}><Text value={job.trace} class="mono break" /><CopyButton text={job.trace} /></Fact>}
+      {job.trace && <Fact name={t.job.trace}>{job.traceLink && <><a href={job.traceLink} target="_blank" rel="noopener noreferrer">{t.job.openTrace}</a> </>}<Text value={job.trace} class="mono break" /><CopyButton text={job.trace} /></Fact>}
       {job.removeAt && <Fact name={t.job.removed}><At iso={job.removeAt} /> <span class="muted"><Ago iso={job.removeAt} /></span></Fact>}
     </Facts>
   );

@@ -12,12 +12,10 @@ function commandOf(words: string): string {
 export function Why({ explanation, row }: { explanation?: Explanation; row: JobRow }) {
   // An answer about a state that is over says the wrong thing: better nothing until the next one.
   if (!explanation || explanation.state !== row.state) return <div class={`why s-${row.state} pending`} />;
-  // Often the headline is the first of the reasons: once is enough.
-  const further = explanation.reasons.filter(r => r.text !== explanation.headline);
   return (
     <section class={`why s-${row.state}`} aria-label={t.job.why} id="why" tabIndex={-1}>
       <p class="headline"><Text value={explanation.headline} /></p>
-      {further.length > 0 && <ol>{further.map(r => <li key={r.code + r.text}><Text value={r.text} /></li>)}</ol>}
+      {explanation.reasons.length > 0 && <ul class="reasons">{explanation.reasons.map(r => <li key={r.code + r.text}><Text value={r.text} /></li>)}</ul>}
       {explanation.wouldRunAt && <p>{t.job.wouldRun} <At iso={explanation.wouldRunAt} /> <span class="muted">(<Ago iso={explanation.wouldRunAt} />)</span></p>}
       {explanation.advice.length > 0 && (
         <div class="advice">

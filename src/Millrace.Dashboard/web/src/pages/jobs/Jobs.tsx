@@ -3,7 +3,7 @@ import { millrace } from "../../pure/commands.ts";
 import type { BulkAction, JobRow } from "../../api/types.ts";
 import { act } from "../../act/single.tsx";
 import { actOnMany } from "../../act/bulk.tsx";
-import { go, goQuery, path, place } from "../../router.ts";
+import { go, goQuery, link, path, place } from "../../router.ts";
 import { dialogs, useKeys } from "../../state/keys.ts";
 import { may } from "../../state/me.ts";
 import { t } from "../../text.ts";
@@ -89,7 +89,7 @@ function JobsOf({ q }: { q: string }) {
   const many = (action: BulkAction) => actOnMany(action, isAll ? { q } : { ids: [...selected] }, clear);
   const error = jobs.error.value;
   return (
-    <Page title={t.pages.jobs} api={`${jobs.address}`} cli={q ? millrace("list", q) : millrace("list")} class={`jobs-page ${isOpen ? "with-pane" : ""}`}>
+    <Page title={t.pages.jobs} api={`${jobs.address}`} cli={q ? millrace("list", q) : millrace("list")} files={[[t.copy.csv, link("jobs/export", { q, format: "csv" })], [t.copy.ndjson, link("jobs/export", { q, format: "ndjson" })]]} class={`jobs-page ${isOpen ? "with-pane" : ""}`}>
       <div class="jobs-layout">
         <StateColumn q={q} />
         <div class="jobs-main">
