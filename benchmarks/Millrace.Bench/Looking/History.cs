@@ -115,8 +115,9 @@ internal sealed record History(string Database, int Finished, int Ready)
         """,
         $"""
         insert into millrace.attempt (job_id, run, attempt, charged, type, tag, node, started, finished, success, outcome, error)
-        select j.id, 1, 1, true, j.type, j.tag, shop_node(j.id), now() - interval '1 minute', now() - interval '1 minute', false, 'failed', shop_error(j.id)
+        select j.id, 1, 1, true, j.type, j.tag, shop_node(j.id), at, at, false, 'failed', shop_error(j.id)
         from millrace.job j
+        cross join lateral (select now() - j.id % 86400 * interval '1 second' as at) failed
         where j.id > {Finished + Ready} and j.id <= {Finished + Ready + Scheduled} and j.id % 10 = 0
         """,
         $"""

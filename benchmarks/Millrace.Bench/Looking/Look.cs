@@ -9,7 +9,7 @@ namespace Millrace.Bench.Looking;
 internal sealed record Look(string Name, Func<int, string> Path, Func<int, string>? Body = null)
 {
     /// <summary>After it nothing is kept, so that each answer is made and not remembered: as if something had just been changed.</summary>
-    public static Look Forget { get; } = new("forget", _ => "operations/preview", _ => """{"action":"retry","ids":["1"]}""");
+    public static Look Forget { get; } = new("forget", _ => "operations/1/stop", _ => "{}");
 
     /// <summary>Every route that is read by GET and ends, and the preview of a change of many jobs, over a history.</summary>
     public static IReadOnlyList<Look> All(History history) =>

@@ -28,7 +28,7 @@ internal sealed class BulkRuns(Panel panel)
 
         try
         {
-            var id = await panel.Store.Operations.BeginAsync(preview.Change, author, preview.Target, preview.Count, cancellationToken).ConfigureAwait(false);
+            var id = await panel.Store.Operations.BeginAsync(preview.Change, author, preview.Target, preview.Counted.Count, cancellationToken).ConfigureAwait(false);
             var begun = await panel.Store.Inspection.FindOperationAsync(id, CancellationToken.None).ConfigureAwait(false);
             var run = new Running(begun);
             runs[id] = run;
@@ -68,7 +68,7 @@ internal sealed class BulkRuns(Panel panel)
         {
             run.Latest = preview.Ids is { } ids
                 ? await ChosenChange.RunAsync(panel.Store, id, ids, preview.Change, news, run.Stop.Token).ConfigureAwait(false)
-                : await new BulkChange(panel.Store).RunAsync(id, preview.Filter, preview.Change, preview.UpToId, preview.Count, news, run.Stop.Token).ConfigureAwait(false);
+                : await new BulkChange(panel.Store).RunAsync(id, preview.Filter, preview.Change, preview.Counted.UpToId, preview.Counted.Count, news, run.Stop.Token).ConfigureAwait(false);
         }
         catch (StoreException exception)
         {

@@ -10,11 +10,10 @@ namespace Millrace.Dashboard.Changing;
 /// <param name="Ids">Which jobs, when they were chosen one by one; then the filter is not used.</param>
 /// <param name="Target">Which jobs, for people.</param>
 /// <param name="Change">What is done to each.</param>
-/// <param name="UpToId">Jobs that were submitted later are left alone.</param>
-/// <param name="Count">How many were shown, and at most are changed.</param>
+/// <param name="Counted">What was shown. As many are changed at most, and none that were submitted later.</param>
 /// <param name="By">Who was shown it.</param>
 /// <param name="Expires">Until when he may confirm.</param>
-internal sealed record Preview(JobFilter Filter, IReadOnlyList<long>? Ids, string Target, JobChange Change, long UpToId, long Count, string By, DateTimeOffset Expires);
+internal sealed record Preview(JobFilter Filter, IReadOnlyList<long>? Ids, string Target, JobChange Change, MatchCount Counted, string By, DateTimeOffset Expires);
 
 /// <summary>Previews that can be confirmed, in memory: for five minutes, once, and only by who saw them.</summary>
 internal sealed class Previews(TimeProvider time)
@@ -59,6 +58,17 @@ internal sealed class Previews(TimeProvider time)
         return preview is not null && preview.By == by && preview.Expires > time.GetUtcNow()
             ? preview
             : throw new Problem(409, "preview_unknown", "Look again before you confirm", "The preview was used, is older than five minutes, was made by somebody else, or by another process of the application. Make a new one.");
+    }
+
+    /// <summary>More of the same was counted.</summary>
+    public void Put(string token, Preview preview)
+    {
+        lock (gate)
+        {
+            // It may have been confirmed meanwhile, and then it stays used.
+            if (open.ContainsKey(token))
+                open[token] = preview;
+        }
     }
 
     /// <summary>Uses the token up.</summary>

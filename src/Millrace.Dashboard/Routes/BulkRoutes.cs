@@ -17,7 +17,8 @@ internal static class BulkRoutes
 
     public static IReadOnlyList<Route> All { get; } =
     [
-        Route.Post<PreviewRequest, PreviewAnswer>("operations/preview", Permission.Operate, "What a change of many jobs would touch, and a token to confirm exactly that.", PreviewAsync),
+        Route.Post<PreviewRequest, PreviewAnswer>(
+            "operations/preview", Permission.Operate, "What a change of many jobs would touch, and a token to confirm exactly that. While isCounting says so, the token alone counts on.", PreviewAsync).ChangesNothing(),
         Accepted(Route.Post<StartRequest, StartedAnswer>("operations", Permission.Operate, "Confirm a preview. The change goes on in the background.", StartAsync)),
         Route.Get("operations/{id}", "One operation, and how far it is.", FindAsync, Take.Operation),
         Route.Post<ReasonRequest, StoppedAnswer>("operations/{id}/stop", Permission.Operate, "Stop an operation after the batch at hand.", StopAsync, Take.Operation),
@@ -27,6 +28,8 @@ internal static class BulkRoutes
 
     private static async Task<PreviewAnswer> PreviewAsync(Call call, PreviewRequest body)
     {
+        if (body.Token is { } token)
+            return await CountOnAsync(call, token).ConfigureAwait(false);
         var kind = KindOf(body.Action);
         Demand(call, kind);
         var change = ChangeRoutes.ChangeOf(kind, body.Priority);
@@ -35,13 +38,36 @@ internal static class BulkRoutes
         var ids = body.Ids is null ? null : IdsOf(body.Ids);
         var filter = ids is null ? JobRoutes.FilterOf(call, body.Q) : JobFilter.All;
         var count = ids is null
-            ? await call.Inspection.CountMatchesAsync(filter, kind, long.MaxValue, call.Aborted).ConfigureAwait(false)
+            ? await call.Inspection.CountMatchesAsync(new MatchQuery(filter, kind) { Patience = JobRoutes.Patience }, call.Aborted).ConfigureAwait(false)
             : await ChosenChange.CountAsync(call.Inspection, ids, kind, call.Aborted).ConfigureAwait(false);
-        await call.Panel.Types.RefreshAsync(count.Samples.Select(job => job.Type), call.Aborted).ConfigureAwait(false);
-
         var target = ids is null ? FilterText.Of(filter) is { Length: > 0 } text ? text : "all jobs" : $"{ids.Count} chosen jobs: {string.Join(", ", ids.Take(20))}{(ids.Count > 20 ? ", …" : "")}";
-        var preview = new Preview(filter, ids, target, change, count.UpToId, count.Count, call.Visitor.Name, call.Panel.Previews.Expiry());
-        return call.Panel.Jobs.Preview(call.Panel.Previews.Keep(preview), preview.Expires, count);
+        var preview = new Preview(filter, ids, target, change, count, call.Visitor.Name, call.Panel.Previews.Expiry());
+        return await ShowAsync(call, call.Panel.Previews.Keep(preview), preview).ConfigureAwait(false);
+    }
+
+    // A long count comes in pieces: each request is short, and who waits sees the number grow.
+    private static async Task<PreviewAnswer> CountOnAsync(Call call, string token)
+    {
+        var preview = call.Panel.Previews.Look(token, call.Visitor.Name);
+        Demand(call, preview.Change.Kind);
+        if (preview.Counted.Next is { } next)
+        {
+            var query = new MatchQuery(preview.Filter, preview.Change.Kind)
+            {
+                AfterId = next, UpToId = preview.Counted.UpToId, Most = JobCounts.Cap - preview.Counted.Count, Patience = JobRoutes.Patience,
+            };
+            var more = await call.Inspection.CountMatchesAsync(query, call.Aborted).ConfigureAwait(false);
+            preview = preview with { Counted = Counting.Add(preview.Counted, more), Expires = call.Panel.Previews.Expiry() };
+            call.Panel.Previews.Put(token, preview);
+        }
+
+        return await ShowAsync(call, token, preview).ConfigureAwait(false);
+    }
+
+    private static async Task<PreviewAnswer> ShowAsync(Call call, string token, Preview preview)
+    {
+        await call.Panel.Types.RefreshAsync(preview.Counted.Samples.Select(job => job.Type), call.Aborted).ConfigureAwait(false);
+        return call.Panel.Jobs.Preview(token, preview.Expires, preview.Counted);
     }
 
     private static async Task<StartedAnswer> StartAsync(Call call, StartRequest body)
@@ -49,11 +75,11 @@ internal static class BulkRoutes
         var preview = call.Panel.Previews.Look(body.Token, call.Visitor.Name);
         Demand(call, preview.Change.Kind);
         var author = call.Visitor.Author(Call.Reason(body.Reason));
-        if (body.Confirm is { } confirmed ? confirmed != preview.Count : NeedsConfirmation(preview))
+        if (body.Confirm is { } confirmed ? confirmed != preview.Counted.Count : NeedsConfirmation(preview))
         {
             throw new Problem(
                 409, "confirmation_needed", "Type the number of jobs to confirm",
-                string.Create(CultureInfo.InvariantCulture, $"This touches {preview.Count:N0} jobs. Confirm it with that number.")) { Count = preview.Count };
+                string.Create(CultureInfo.InvariantCulture, $"This touches {preview.Counted.Count:N0} jobs. Confirm it with that number.")) { Count = preview.Counted.Count };
         }
 
         if (!call.Panel.Previews.Take(body.Token ?? ""))
@@ -99,7 +125,7 @@ internal static class BulkRoutes
     }
 
     private static bool NeedsConfirmation(Preview preview) =>
-        preview.Count > (preview.Change.Kind == OperationKind.Delete ? MostUnconfirmedDeletes : MostUnconfirmed);
+        preview.Counted.Count > (preview.Change.Kind == OperationKind.Delete ? MostUnconfirmedDeletes : MostUnconfirmed);
 
     private static OperationKind KindOf(string? action)
     {
