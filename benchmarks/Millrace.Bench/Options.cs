@@ -9,7 +9,7 @@ internal sealed record Options
         ./bench [options]
           --quick            fewer jobs and rounds (about 5 minutes; without it about 25)
           --full             1,000,000 jobs, 10 million finished ones beside them (an hour or more)
-          --only b1,b5       only these workloads: b1 to b7, idle, sqlite
+          --only b1,b5       only these workloads: b1 to b8, idle, sqlite
           --rounds N         so many rounds
           --peers none       without Hangfire and Quartz.NET
           --json FILE        writes all figures of all rounds, with versions and settings

@@ -1,9 +1,13 @@
 using Millrace.Bench;
+using Millrace.Bench.Looking;
 using Millrace.Bench.Workers;
 
 // A worker process is the same program. The one that measures starts it, tells it when to begin, and ends it by closing its standard input.
 if (args is ["--worker", var contender, var database, var mode])
     return await WorkerProgram.RunAsync(contender, database, Enum.Parse<WorkerMode>(mode));
+
+if (args is ["--dashboard", var shown, var looked])
+    return await DashboardProgram.RunAsync(shown, looked);
 
 if (args.Contains("--help"))
 {

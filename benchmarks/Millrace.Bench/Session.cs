@@ -7,7 +7,7 @@ namespace Millrace.Bench;
 /// <summary>One run of the program: the workloads that were asked for, round by round, then the report.</summary>
 internal static class Session
 {
-    private static readonly IWorkload[] Workloads = [new Drain(), new Latency(), new Sustained(), new OldSnapshot(), new Submit(), new Depth(), new WidePayload(), new Idle(), new OnSqlite()];
+    private static readonly IWorkload[] Workloads = [new Drain(), new Latency(), new Sustained(), new OldSnapshot(), new Submit(), new Depth(), new WidePayload(), new Dashboards(), new Idle(), new OnSqlite()];
 
     public static async Task<int> RunAsync(Options options, string server)
     {

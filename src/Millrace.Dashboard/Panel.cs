@@ -49,6 +49,7 @@ internal sealed class Panel : IAddition
         General = new SystemShow(Redaction);
         Lifetime = services.GetRequiredService<IHostApplicationLifetime>();
         Slowly = new Slowly(instance);
+        Moments = new Moments(instance);
         Broadcast = new Broadcast(this);
         Previews = new Previews(Time, Previews.SealOf(services, instance.Name, mount));
         BulkRuns = new BulkRuns(this);
@@ -95,6 +96,8 @@ internal sealed class Panel : IAddition
 
     public Slowly Slowly { get; }
 
+    public Moments Moments { get; }
+
     public Broadcast Broadcast { get; }
 
     public Previews Previews { get; }
@@ -110,8 +113,23 @@ internal sealed class Panel : IAddition
     /// <summary>Somebody changed something here: he, and everybody who looks, is to see it at once.</summary>
     public void Changed()
     {
-        Answers.Forget();
+        Forget();
         Broadcast.Hurry();
+    }
+
+    /// <summary>Whoever asks next is told what is true now.</summary>
+    public void Forget()
+    {
+        Moments.Forget();
+        Answers.Forget();
+    }
+
+    /// <summary>Something has changed somewhere.</summary>
+    /// <returns>After how long nobody is told any more what was true before it.</returns>
+    public TimeSpan ForgetCheap()
+    {
+        var answers = Answers.ForgetCheap();
+        return answers > Moments.Left ? answers : Moments.Left;
     }
 
     public async Task<IReadOnlyList<string>> FindFaultsAsync(bool hasStarted)

@@ -29,7 +29,7 @@ public abstract class InspectionContract(TestDatabase database) : Contract(datab
         (await Look.ListAsync(new JobListing(), Stop)).ShouldSatisfyAllConditions(page => page.Jobs.ShouldBeEmpty(), page => page.Next.ShouldBeNull(), page => page.IsPartial.ShouldBeFalse());
         (await Look.CountAsync(Stop)).ShouldSatisfyAllConditions(
             counts => counts.ByState.Values.ShouldAllBe(count => count == 0), counts => counts.ByState.Count.ShouldBe(9), counts => counts.OldestReady.ShouldBeNull(), counts => counts.Now.ShouldBe(Some.Noon));
-        (await Look.CountMatchesAsync(JobFilter.All, OperationKind.Retry, long.MaxValue, Stop)).Count.ShouldBe(0);
+        (await Look.CountMatchesAsync(new MatchQuery(JobFilter.All, OperationKind.Retry), Stop)).Count.ShouldBe(0);
         (await Look.ReadMatchesAsync(JobFilter.All, 0, long.MaxValue, 10, Stop)).ShouldSatisfyAllConditions(page => page.Ids.ShouldBeEmpty(), page => page.Next.ShouldBeNull());
         (await Look.FindAsync(4711, Stop)).ShouldBeNull();
         (await Look.ReadFactsAsync(4711, Stop)).ShouldBeNull();
@@ -426,7 +426,7 @@ public abstract class InspectionContract(TestDatabase database) : Contract(datab
         foreach (var kind in new[] { OperationKind.Retry, OperationKind.Cancel, OperationKind.Delete, OperationKind.RunNow, OperationKind.Reprioritise })
         {
             var allowed = states.Where(pair => JobChanges.Allowed(kind).HasFlag(pair.Key)).ToDictionary();
-            var preview = await Look.CountMatchesAsync(JobFilter.All, kind, long.MaxValue, Stop);
+            var preview = await Look.CountMatchesAsync(new MatchQuery(JobFilter.All, kind), Stop);
             preview.Count.ShouldBe(allowed.Count, $"{kind}");
             preview.Skipped.ShouldBe(9 - allowed.Count, $"{kind}");
             preview.ByState.ShouldBe(allowed.ToDictionary(pair => pair.Key, _ => 1L), ignoreOrder: true);
@@ -438,9 +438,72 @@ public abstract class InspectionContract(TestDatabase database) : Contract(datab
             preview.IsCapped.ShouldBeFalse();
         }
 
-        (await Look.CountMatchesAsync(JobFilter.All, OperationKind.Delete, states.Values.Min(), Stop)).ShouldSatisfyAllConditions(
+        (await Look.CountMatchesAsync(new MatchQuery(JobFilter.All, OperationKind.Delete) { UpToId = states.Values.Min() }, Stop)).ShouldSatisfyAllConditions(
             preview => (preview.Count + preview.Skipped).ShouldBe(1), preview => preview.UpToId.ShouldBe(states.Values.Min()));
-        await Should.ThrowAsync<ArgumentOutOfRangeException>(() => Look.CountMatchesAsync(JobFilter.All, OperationKind.Drain, long.MaxValue, Stop));
+        await Should.ThrowAsync<ArgumentOutOfRangeException>(() => Look.CountMatchesAsync(new MatchQuery(JobFilter.All, OperationKind.Drain), Stop));
+    }
+
+    [Fact]
+    public async Task A_count_whose_time_is_up_says_where_to_go_on()
+    {
+        await SubmitAllAsync([.. Some.Jobs(1_500), .. Some.Jobs(1_000, "report")]);
+        var (query, counts) = (new MatchQuery(JobFilter.All, OperationKind.Cancel) { Patience = TimeSpan.Zero }, new List<MatchCount>());
+        do
+        {
+            counts.Add(await Look.CountMatchesAsync(query, Stop));
+            query = query with { AfterId = counts[^1].Next ?? 0, UpToId = counts[^1].UpToId };
+        }
+        while (counts[^1].Next is not null);
+
+        counts.Count.ShouldBeGreaterThan(1);
+        counts.Sum(count => count.Count).ShouldBe(2_500);
+        counts.Sum(count => count.ByType.GetValueOrDefault("report")).ShouldBe(1_000);
+        counts[..^1].ShouldAllBe(count => count.IsCapped);
+        counts[^1].IsCapped.ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task A_count_stops_at_as_many_as_it_may()
+    {
+        await SubmitAllAsync(Some.Jobs(30));
+        var count = await Look.CountMatchesAsync(new MatchQuery(JobFilter.All, OperationKind.Cancel) { Most = 20 }, Stop);
+        count.Count.ShouldBe(20);
+        count.IsCapped.ShouldBeTrue();
+        count.Next.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task A_search_whose_time_is_up_can_be_gone_on_with()
+    {
+        var rare = Some.Job("report");
+        await SubmitAllAsync([rare, .. Some.Jobs(1_500)]);
+        var (listing, found) = (new JobListing { Filter = new JobFilter([new TextTerm(TextField.Type, TextMatch.Exact, ["report"])]), Patience = TimeSpan.Zero }, new List<long>());
+        for (var pages = 0; ; pages++)
+        {
+            var page = await Look.ListAsync(listing, Stop);
+            page.IsPartial.ShouldBe(page.Next is not null);
+            found.AddRange(page.Jobs.Select(job => job.Id));
+            if (page.Next is null)
+            {
+                pages.ShouldBeGreaterThan(0);
+                break;
+            }
+
+            listing = listing with { BeforeId = page.Next };
+        }
+
+        found.ShouldBe([rare.Id]);
+    }
+
+    [Fact]
+    public async Task Rows_are_read_by_their_ids()
+    {
+        var states = await OneJobInEveryStateAsync();
+        var rows = await Look.ReadRowsAsync([.. states.Values, 999_999_999, states.Values.Max()], Stop);
+        rows.Select(row => row.Id).ShouldBe(states.Values.Order());
+        foreach (var row in rows)
+            JobChanges.StateOf(row.State, row.WaitsFor, row.Attempt).ShouldBe(states.Single(pair => pair.Value == row.Id).Key);
+        (await Look.ReadRowsAsync([], Stop)).ShouldBeEmpty();
     }
 
     [Fact]
@@ -459,7 +522,7 @@ public abstract class InspectionContract(TestDatabase database) : Contract(datab
             (await ListAsync(term)).ShouldBe([kept.Id]);
         (await ListAsync(new StateTerm(StateSet.Discarded | StateSet.Cancelled))).ShouldBeEmpty();
         (await Look.ReadMatchesAsync(JobFilter.All, 0, long.MaxValue, 10, Stop)).Ids.ShouldBe([kept.Id]);
-        (await Look.CountMatchesAsync(JobFilter.All, OperationKind.Retry, long.MaxValue, Stop)).ShouldSatisfyAllConditions(preview => preview.Count.ShouldBe(0), preview => preview.Skipped.ShouldBe(1));
+        (await Look.CountMatchesAsync(new MatchQuery(JobFilter.All, OperationKind.Retry), Stop)).ShouldSatisfyAllConditions(preview => preview.Count.ShouldBe(0), preview => preview.Skipped.ShouldBe(1));
         (await Look.ReadScheduleRunsAsync("nightly", 10, Stop)).Select(job => job.Id).ShouldBe([kept.Id]);
         (await Look.ReadFailuresAsync(Some.Noon, 10, Stop)).ShouldBeEmpty();
 

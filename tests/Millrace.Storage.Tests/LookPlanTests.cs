@@ -96,6 +96,7 @@ public sealed class LookPlanTests() : Contract(new PostgresDatabase())
                      ("state:running", "lease_pkey", 100_000, List(new StateTerm(StateSet.Running))),
                      ("state:quarantined", "waiting_pkey", 40_000, List(new StateTerm(StateSet.Quarantined))),
                      ("state:failed", "attempt_failure", 30_000, List(new StateTerm(StateSet.Discarded))),
+                     ("state:failed finished>-60000s", "attempt_failure", 2_000, List(new StateTerm(StateSet.Discarded), new TimeTerm(TimeField.Finished, TimeProvider.System.GetUtcNow().AddSeconds(-60_000), null))),
                      ("state:succeeded", "attempt_pkey", 4_000, List(new StateTerm(StateSet.Succeeded))),
                      ("tag:tag-42", "job_tag", 2_000, List(new TextTerm(TextField.Tag, TextMatch.Exact, ["tag-42"]))),
                      ("cron:nightly", "job_schedule", 2_000, List(new TextTerm(TextField.Schedule, TextMatch.Exact, ["nightly"]))),
@@ -153,11 +154,12 @@ public sealed class LookPlanTests() : Contract(new PostgresDatabase())
         foreach (var (name, index, most, look) in new (string, string, long, Func<IJobInspection, Task<object>>)[]
                  {
                      ("count", "stat_minute_pkey", 40_000, async look => await look.CountAsync(Stop)),
-                     ("preview of state:failed", "attempt_failure", 200_000, async look => await look.CountMatchesAsync(Filter(new StateTerm(StateSet.Discarded)), OperationKind.Retry, long.MaxValue, Stop)),
-                     ("preview of tag:tag-42", "job_tag", 10_000, async look => await look.CountMatchesAsync(Filter(new TextTerm(TextField.Tag, TextMatch.Exact, ["tag-42"])), OperationKind.Delete, long.MaxValue, Stop)),
+                     ("preview of state:failed", "attempt_failure", 200_000, async look => await look.CountMatchesAsync(new MatchQuery(Filter(new StateTerm(StateSet.Discarded)), OperationKind.Retry), Stop)),
+                     ("preview of tag:tag-42", "job_tag", 10_000, async look => await look.CountMatchesAsync(new MatchQuery(Filter(new TextTerm(TextField.Tag, TextMatch.Exact, ["tag-42"])), OperationKind.Delete), Stop)),
                      ("matches of state:scheduled", "scheduled_id_key", 10_000, async look => await look.ReadMatchesAsync(Filter(new StateTerm(StateSet.Scheduled)), 0, long.MaxValue, 500, Stop)),
                      ("find", "job_pkey", 1_000, async look => (await look.FindAsync(1, Stop))!),
                      ("facts", "ready_pkey", 1_000, async look => (await look.ReadFactsAsync(Finished + 10_000, Stop))!),
+                     ("rows of 200 ids", "job_pkey", 2_000, async look => await look.ReadRowsAsync([.. Enumerable.Range(1, 200).Select(i => i * 1_000L)], Stop)),
                      ("attempts", "attempt_pkey", 10, async look => await look.ReadAttemptsAsync(4711, Stop)),
                      ("queues", "ready_pkey", 60_000, async look => await look.ReadQueuesAsync(Stop)),
                      ("runs of a schedule", "job_schedule", 1_000, async look => await look.ReadScheduleRunsAsync("nightly", 50, Stop)),
@@ -165,7 +167,7 @@ public sealed class LookPlanTests() : Contract(new PostgresDatabase())
                      ("failures", "attempt_failure", 4_000, async look => await look.ReadFailuresAsync(DateTimeOffset.UnixEpoch, 1_000, Stop)),
                      ("stats of a day", "stat_minute_pkey", 10, async look => await look.ReadStatsAsync(new StatQuery { From = TimeProvider.System.GetUtcNow().AddDays(-1), To = TimeProvider.System.GetUtcNow(), Step = TimeSpan.FromMinutes(5) }, Stop)),
                      ("pulse", "", 10, async look => await look.ReadPulseAsync(Stop)),
-                     ("report", "job_pkey", 200_000, async look => await look.ReportAsync(Stop)),
+                     ("report", "job_pkey", 60_000, async look => await look.ReportAsync(Stop)),
                  })
         {
             var cost = await CostAsync(name, look);

@@ -48,6 +48,10 @@ internal sealed record Measure(string Name, string Unit, bool HigherIsBetter, bo
     public static readonly Measure Pruned = new("pruned meanwhile", "jobs/s", true, false);
     public static readonly Measure LatencyToControl = new("latency to that of an empty database", "×", false, true, 0.1);
 
+    public static readonly Measure Look50 = new("p50", "ms", false, false);
+    public static readonly Measure Look95 = new("p95", "ms", false, false);
+    public static readonly Measure ToNoDashboard = new("drain to that without dashboards", "×", true, true, 0.03);
+
     public static readonly Measure StatementsPerSecond = new("statements", "1/s", false, true, 0.2);
     public static readonly Measure IdleCpu = new("CPU of the worker", "ms/s", false, false);
     public static readonly Measure IdleWal = new("WAL", "B/s", false, true, 50);

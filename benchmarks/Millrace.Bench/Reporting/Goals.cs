@@ -29,6 +29,8 @@ internal sealed record Goal(string Workload, string Who, Measure Measure, double
         new("b6", Depth.Deep, Measure.LatencyToControl, 1.1),
         new("b6", Depth.Deep, Measure.Query, 100),
         new("b6", Depth.Pruning, Measure.ToControl, 0.9),
+        new("b8", Dashboards.EveryCall, Measure.Look95, 150),
+        new("b8", Dashboards.Fifty, Measure.ToNoDashboard, 0.9),
         new("idle", Contenders.All.Millrace.Title, Measure.StatementsPerSecond, 1),
         new("sqlite", Contenders.All.Sqlite.Title, Measure.Drained, 25_000),
         new("sqlite", Submit.InBulk(Contenders.All.Sqlite.Title), Measure.SubmittedInBulk, 60_000),

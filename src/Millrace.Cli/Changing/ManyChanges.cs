@@ -10,7 +10,7 @@ internal static class ManyChanges
 {
     public static async Task<ExitCode> RunAsync(Invocation invocation, IJobStore store, JobFilter filter, string filterText, JobChange change)
     {
-        var preview = await store.Inspection.CountMatchesAsync(filter, change.Kind, long.MaxValue, invocation.Token).ConfigureAwait(false);
+        var preview = await store.Inspection.CountMatchesAsync(new MatchQuery(filter, change.Kind), invocation.Token).ConfigureAwait(false);
         var most = Math.Min(invocation.Limit ?? long.MaxValue, preview.IsCapped ? long.MaxValue : preview.Count);
         if (invocation.IsDryRun)
         {

@@ -25,8 +25,8 @@ internal static class Preview
     private static IEnumerable<string> Lines(MatchCount preview)
     {
         yield return $"  by state  {Counts(preview.ByState.Select(pair => (Words.State(pair.Key), pair.Value)))}";
-        yield return $"  by type   {Counts(preview.ByType.Select(pair => (pair.Key, pair.Value)))}";
-        yield return $"  by queue  {Counts(preview.ByQueue.Select(pair => (pair.Key, pair.Value)))}";
+        yield return $"  by type   {Counts(preview.ByType.Take(10).Select(pair => (pair.Key, pair.Value)))}";
+        yield return $"  by queue  {Counts(preview.ByQueue.Take(10).Select(pair => (pair.Key, pair.Value)))}";
         foreach (var job in preview.Samples)
             yield return $"  such as   {job.Id} {job.Type} {Words.State(job)}{(job.Tag is { } tag ? $" {tag}" : "")}";
         if (preview.Skipped > 0)
@@ -44,8 +44,8 @@ internal static class Preview
         { "isCapped", preview.IsCapped },
         { "skipped", preview.Skipped },
         { "byState", Of(preview.ByState.Select(pair => (Words.State(pair.Key), pair.Value))) },
-        { "byType", Of(preview.ByType.Select(pair => (pair.Key, pair.Value))) },
-        { "byQueue", Of(preview.ByQueue.Select(pair => (pair.Key, pair.Value))) },
+        { "byType", Of(preview.ByType.Take(10).Select(pair => (pair.Key, pair.Value))) },
+        { "byQueue", Of(preview.ByQueue.Take(10).Select(pair => (pair.Key, pair.Value))) },
         { "samples", preview.Samples.Select(job => new Members { { "id", JobSheet.Id(job.Id) }, { "type", job.Type }, { "state", Words.State(job) }, { "queue", job.Queue }, { "tag", job.Tag } }) },
         { "upToId", JobSheet.Id(preview.UpToId) },
     };

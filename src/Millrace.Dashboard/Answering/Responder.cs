@@ -1,5 +1,3 @@
-using System.Buffers.Text;
-using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Millrace.Dashboard.Guarding;
@@ -21,7 +19,7 @@ internal sealed class Responder(Panel panel)
             SameOrigin.Check(context.Request);
         var call = new Call(panel, context, visitor, context.RequestAborted);
         var reply = await panel.Answers.GetAsync(route, call).ConfigureAwait(false);
-        if (route.IsChange)
+        if (route is { IsChange: true, HasEffect: true })
             panel.Changed();
         if (reply.Body is { } body)
             await WriteAsync(context, body, reply, route).ConfigureAwait(false);
@@ -79,7 +77,7 @@ internal sealed class Responder(Panel panel)
         response.ContentType = "application/json; charset=utf-8";
         if (!route.IsChange)
         {
-            var tag = $"\"{reply.Version ?? Base64Url.EncodeToString(SHA256.HashData(body).AsSpan(0, 15))}\"";
+            var tag = $"\"{reply.Tag}\"";
             response.Headers.ETag = tag;
             // A job's tag is its version, which stays while its progress changes: it is for If-Match alone.
             if (reply.Version is null && context.Request.Headers.IfNoneMatch.ToString() == tag)

@@ -1,3 +1,5 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
 using Millrace.Dashboard.Guarding;
 using Millrace.Dashboard.Showing;
 
@@ -33,6 +35,9 @@ internal sealed record Route
     public required Func<Call, Task<Reply>> Run { get; init; }
 
     public bool IsChange => Method == "POST";
+
+    /// <summary>Whether what others look at may be another after it.</summary>
+    public bool HasEffect { get; private init; } = true;
 
     /// <summary>Something to look at.</summary>
     public static Route Get<TAnswer>(string path, string says, Func<Call, Task<TAnswer>> run, params IReadOnlyList<Parameter> takes) => new()
@@ -73,6 +78,8 @@ internal sealed record Route
 
     public Route Keep(double seconds) => this with { KeepFor = TimeSpan.FromSeconds(seconds) };
 
+    public Route ChangesNothing() => this with { HasEffect = false };
+
     public Route WithoutStore() => this with { AsksStore = false };
 
     public Route Gives<TAnswer>() => this with { Answer = typeof(TAnswer) };
@@ -84,6 +91,11 @@ internal sealed record Route
 /// <param name="Version">The entity tag to use; null for one made from the bytes.</param>
 internal sealed record Reply(byte[]? Body, int Status = 200, string? Version = null)
 {
+    private string? tag;
+
+    /// <summary>The entity tag. Of a body that many ask for it is worked out once.</summary>
+    public string Tag => Version ?? (tag ??= Base64Url.EncodeToString(SHA256.HashData(Body ?? []).AsSpan(0, 15)));
+
     public static Reply Written { get; } = new((byte[]?)null);
 
     public static Reply Of<T>(T value, int status = 200, string? version = null) => new(DashboardJson.Bytes(value), status, version);

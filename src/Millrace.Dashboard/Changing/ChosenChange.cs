@@ -10,19 +10,16 @@ internal static class ChosenChange
     public static async Task<MatchCount> CountAsync(IJobInspection inspection, IReadOnlyList<long> ids, OperationKind kind, CancellationToken cancellationToken)
     {
         var allowed = JobChanges.Allowed(kind);
-        var (touched, skipped) = (new List<JobRow>(), 0L);
-        foreach (var id in ids)
+        var touched = new List<JobRow>();
+        foreach (var row in await inspection.ReadRowsAsync(ids, cancellationToken).ConfigureAwait(false))
         {
-            var row = (await inspection.FindAsync(id, cancellationToken).ConfigureAwait(false))?.Row;
-            if (row is { DeletedBy: null } && (allowed & JobChanges.StateOf(row.State, row.WaitsFor, row.Attempt)) != 0)
+            if (row.DeletedBy is null && (allowed & JobChanges.StateOf(row.State, row.WaitsFor, row.Attempt)) != 0)
                 touched.Add(row);
-            else
-                skipped++;
         }
 
         return new MatchCount(
             touched.Count,
-            skipped,
+            ids.Count - touched.Count,
             touched.GroupBy(row => JobChanges.StateOf(row.State, row.WaitsFor, row.Attempt)).ToDictionary(group => group.Key, group => group.LongCount()),
             Most(touched, row => row.Type),
             Most(touched, row => row.Queue),

@@ -39,6 +39,9 @@ internal sealed record Preview
     /// <summary>How many were shown, and at most are changed.</summary>
     public required long Count { get; init; }
 
+    /// <summary>Where the count goes on, while it does.</summary>
+    public Pending? Rest { get; init; }
+
     /// <summary>Who was shown it.</summary>
     public required string By { get; init; }
 
@@ -55,6 +58,25 @@ internal sealed record Preview
     public JobFilter Filter => Q is null ? JobFilter.All : FilterParser.Parse(Q, new DateTimeOffset(At, TimeSpan.Zero));
 }
 
+/// <summary>A count that stopped before its end, to be gone on with.</summary>
+internal sealed record Pending
+{
+    /// <summary>After which job.</summary>
+    public required long Next { get; init; }
+
+    public required long Skipped { get; init; }
+
+    public required IReadOnlyDictionary<StateSet, long> ByState { get; init; }
+
+    public required IReadOnlyDictionary<string, long> ByType { get; init; }
+
+    public required IReadOnlyDictionary<string, long> ByQueue { get; init; }
+
+    public static Pending? Of(MatchCount count) => count.Next is { } next
+        ? new Pending { Next = next, Skipped = count.Skipped, ByState = count.ByState, ByType = count.ByType, ByQueue = count.ByQueue }
+        : null;
+}
+
 /// <summary>
 /// Previews that can be confirmed: for five minutes, once, and only by who saw them. They are kept by the browser, sealed, and not here; so any server of the application can take the confirmation
 /// that knows the key. See docs/decisions/0022.
@@ -63,8 +85,8 @@ internal sealed class Previews(TimeProvider time, IDataProtector seal)
 {
     public static readonly TimeSpan Life = TimeSpan.FromMinutes(5);
 
-    // Of 200 chosen jobs, with room to spare.
-    private const int LongestToken = 32 * 1024;
+    // Of 200 chosen jobs, or of a count by a hundred types and a hundred queues with the longest of names.
+    private const int LongestToken = 128 * 1024;
 
     private readonly Lock gate = new();
     private readonly Dictionary<Guid, DateTimeOffset> used = [];

@@ -17,7 +17,8 @@ internal static class BulkRoutes
 
     public static IReadOnlyList<Route> All { get; } =
     [
-        Route.Post<PreviewRequest, PreviewAnswer>("operations/preview", Permission.Operate, "What a change of many jobs would touch, and a token to confirm exactly that.", PreviewAsync),
+        Route.Post<PreviewRequest, PreviewAnswer>(
+            "operations/preview", Permission.Operate, "What a change of many jobs would touch, and a token to confirm exactly that. While isCounting says so, the token alone counts on.", PreviewAsync).ChangesNothing(),
         Accepted(Route.Post<StartRequest, StartedAnswer>("operations", Permission.Operate, "Confirm a preview. The change goes on in the background.", StartAsync)),
         Route.Get("operations/{id}", "One operation, and how far it is.", FindAsync, Take.Operation),
         Route.Post<ReasonRequest, StoppedAnswer>("operations/{id}/stop", Permission.Operate, "Stop an operation after the batch at hand.", StopAsync, Take.Operation),
@@ -27,6 +28,8 @@ internal static class BulkRoutes
 
     private static async Task<PreviewAnswer> PreviewAsync(Call call, PreviewRequest body)
     {
+        if (body.Token is { } token)
+            return await CountOnAsync(call, token).ConfigureAwait(false);
         var kind = KindOf(body.Action);
         Demand(call, kind);
         var change = ChangeRoutes.ChangeOf(kind, body.Priority);
@@ -36,15 +39,35 @@ internal static class BulkRoutes
         var now = call.Panel.Time.GetUtcNow();
         var filter = ids is null ? JobRoutes.FilterOf(body.Q, now) : JobFilter.All;
         var count = ids is null
-            ? await call.Inspection.CountMatchesAsync(filter, kind, long.MaxValue, call.Aborted).ConfigureAwait(false)
+            ? await call.Inspection.CountMatchesAsync(new MatchQuery(filter, kind) { Patience = JobRoutes.Patience }, call.Aborted).ConfigureAwait(false)
             : await ChosenChange.CountAsync(call.Inspection, ids, kind, call.Aborted).ConfigureAwait(false);
-        await call.Panel.Types.RefreshAsync(count.Samples.Select(job => job.Type), call.Aborted).ConfigureAwait(false);
-
         var target = ids is null ? FilterText.Of(filter) is { Length: > 0 } text ? text : "all jobs" : $"{ids.Count} chosen jobs: {string.Join(", ", ids.Take(20))}{(ids.Count > 20 ? ", …" : "")}";
         var preview = new Preview
         {
-            Q = body.Q, At = now.UtcTicks, Ids = ids, Target = target, Kind = JobChanges.WordOf(kind), Priority = change.Priority, UpToId = count.UpToId, Count = count.Count, By = call.Visitor.Name,
+            Q = body.Q, At = now.UtcTicks, Ids = ids, Target = target, Kind = JobChanges.WordOf(kind), Priority = change.Priority,
+            UpToId = count.UpToId, Count = count.Count, Rest = Pending.Of(count), By = call.Visitor.Name,
         };
+        return await ShowAsync(call, preview, count).ConfigureAwait(false);
+    }
+
+    // A long count comes in pieces: each request is short, and who waits sees the number grow. The jobs that are shown are those of the piece.
+    private static async Task<PreviewAnswer> CountOnAsync(Call call, string token)
+    {
+        var preview = call.Panel.Previews.Look(token, call.Visitor.Name);
+        Demand(call, preview.Change.Kind);
+        if (preview.Rest is not { } rest)
+            throw Problem.OutOfBounds("token", "the token of a preview that is still counting", "This preview is complete. Confirm it, or make a new one.");
+        var query = new MatchQuery(preview.Filter, preview.Change.Kind)
+        {
+            AfterId = rest.Next, UpToId = preview.UpToId, Most = JobCounts.Cap - preview.Count, Patience = JobRoutes.Patience,
+        };
+        var counted = Counting.Add(preview, rest, await call.Inspection.CountMatchesAsync(query, call.Aborted).ConfigureAwait(false));
+        return await ShowAsync(call, preview with { Count = counted.Count, Rest = Pending.Of(counted) }, counted).ConfigureAwait(false);
+    }
+
+    private static async Task<PreviewAnswer> ShowAsync(Call call, Preview preview, MatchCount count)
+    {
+        await call.Panel.Types.RefreshAsync(count.Samples.Select(job => job.Type), call.Aborted).ConfigureAwait(false);
         return call.Panel.Jobs.Preview(call.Panel.Previews.Seal(preview), preview.Expires, count);
     }
 

@@ -8,6 +8,9 @@ namespace Millrace.Dashboard.Routes;
 /// <summary>Jobs to look at.</summary>
 internal static class JobRoutes
 {
+    /// <summary>How long a search or a count goes on in one call. Whoever wants more of it calls again: many short looks are kinder to the database, and to who waits, than a long one.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(80);
+
     private const int DefaultPage = 50;
 
     public static IReadOnlyList<Route> All { get; } =
@@ -42,6 +45,7 @@ internal static class JobRoutes
             Filter = FilterOf(call.Read(Take.Filter), call.Panel.Time.GetUtcNow()),
             BeforeId = Take.Before.Read(call.Request),
             Limit = (int)call.Read(Take.Limit, DefaultPage),
+            Patience = Patience,
         };
         var page = await call.Inspection.ListAsync(listing, call.Aborted).ConfigureAwait(false);
         await call.Panel.Types.RefreshAsync(page.Jobs.Select(job => job.Type), call.Aborted).ConfigureAwait(false);
@@ -60,7 +64,7 @@ internal static class JobRoutes
 
     private static async Task<CountsAnswer> CountAsync(Call call)
     {
-        var counts = await call.Inspection.CountAsync(call.Aborted).ConfigureAwait(false);
+        var counts = await call.Panel.Moments.CountsAsync(call.Aborted).ConfigureAwait(false);
         return new CountsAnswer(Words.Counts(counts.ByState), JobCounts.Cap, counts.Now);
     }
 

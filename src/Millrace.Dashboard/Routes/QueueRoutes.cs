@@ -23,7 +23,7 @@ internal static class QueueRoutes
 
     private static async Task<QueuesAnswer> QueuesAsync(Call call)
     {
-        var queues = await call.Inspection.ReadQueuesAsync(call.Aborted).ConfigureAwait(false);
+        var queues = await call.Panel.Moments.QueuesAsync(call.Aborted).ConfigureAwait(false);
         return new QueuesAnswer([.. queues.Select(call.Panel.General.Queue)]);
     }
 

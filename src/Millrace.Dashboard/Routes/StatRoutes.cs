@@ -9,7 +9,7 @@ namespace Millrace.Dashboard.Routes;
 internal static class StatRoutes
 {
     private const int MostBuckets = 2_000;
-    private const int MostFailures = 10_000;
+    private const int MostFailures = 5_000;
 
     private static readonly TimeSpan longest = TimeSpan.FromDays(92);
 

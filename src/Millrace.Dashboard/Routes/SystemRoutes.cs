@@ -42,13 +42,13 @@ internal static class SystemRoutes
     private static async Task<OverviewAnswer> OverviewAsync(Call call)
     {
         var (inspection, panel) = (call.Inspection, call.Panel);
-        var counts = await inspection.CountAsync(call.Aborted).ConfigureAwait(false);
+        var counts = await panel.Moments.CountsAsync(call.Aborted).ConfigureAwait(false);
         var now = counts.Now;
         var day = new StatQuery { From = now - TimeSpan.FromDays(1), To = now + TimeSpan.FromMinutes(1), Step = TimeSpan.FromHours(1), ByType = true };
         var facts = new HealthFacts(
             now,
             counts,
-            await inspection.ReadQueuesAsync(call.Aborted).ConfigureAwait(false),
+            await panel.Moments.QueuesAsync(call.Aborted).ConfigureAwait(false),
             await inspection.ReadWorkersAsync(call.Aborted).ConfigureAwait(false),
             await panel.Slowly.SchedulesAsync(call.Aborted).ConfigureAwait(false),
             await panel.Slowly.StatsAsync(day, call.Aborted).ConfigureAwait(false),

@@ -16,7 +16,12 @@ internal sealed record RerunRequest(JsonElement Data, string? Reason);
 
 internal sealed record SubmitRequest(string? Type, JsonElement Data, string? Queue, string? Tag, long? DelayMs, string? Reason);
 
-internal sealed record PreviewRequest(string? Q, IReadOnlyList<string>? Ids, string? Action, int? Priority);
+/// <param name="Q">Which jobs: a filter, empty for all.</param>
+/// <param name="Ids">Which jobs, one by one, instead.</param>
+/// <param name="Action">What is to be done.</param>
+/// <param name="Priority">For reprioritise.</param>
+/// <param name="Token">Of a preview that is still counting, and nothing else: counts on.</param>
+internal sealed record PreviewRequest(string? Q, IReadOnlyList<string>? Ids, string? Action, int? Priority, string? Token);
 
 internal sealed record StartRequest(string? Token, string? Reason, long? Confirm);
 
@@ -36,6 +41,7 @@ internal sealed record PreviewAnswer
     public required IReadOnlyDictionary<string, long> ByQueue { get; init; }
     public required IReadOnlyList<JobRowAnswer> Samples { get; init; }
     public required bool IsCapped { get; init; }
+    public required bool IsCounting { get; init; }
     public required DateTimeOffset Expires { get; init; }
 }
 

@@ -124,12 +124,16 @@ internal sealed class JobShow(Redaction redaction, string? traceLink = null)
         Count = count.Count,
         Skipped = count.Skipped,
         ByState = count.ByState.Where(pair => pair.Value > 0).ToDictionary(pair => Words.Of(pair.Key), pair => pair.Value),
-        ByType = ByName(count.ByType),
-        ByQueue = ByName(count.ByQueue),
+        ByType = ByName(Most(count.ByType)),
+        ByQueue = ByName(Most(count.ByQueue)),
         Samples = Rows(count.Samples),
         IsCapped = count.IsCapped,
+        IsCounting = count.Next is not null,
         Expires = expires,
     };
+
+    private static Dictionary<string, long> Most(IReadOnlyDictionary<string, long> counts) =>
+        counts.OrderByDescending(pair => pair.Value).ThenBy(pair => pair.Key, StringComparer.Ordinal).Take(10).ToDictionary();
 
     // Two names may look the same once they are redacted.
     private Dictionary<string, long> ByName(IReadOnlyDictionary<string, long> counts) =>

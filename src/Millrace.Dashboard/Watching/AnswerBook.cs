@@ -14,6 +14,9 @@ internal sealed class AnswerBook(TimeProvider time, Outage outage)
     private readonly Lock gate = new();
     private readonly Dictionary<string, Entry> entries = new(StringComparer.Ordinal);
 
+    // How long each question took the last time.
+    private readonly Dictionary<string, TimeSpan> costs = new(StringComparer.Ordinal);
+
     public Task<Reply> GetAsync(Route route, Call call) =>
         route.KeepFor == TimeSpan.Zero ? RunAsync(route, call) : GetKeptAsync(route, call);
 
@@ -24,15 +27,19 @@ internal sealed class AnswerBook(TimeProvider time, Outage outage)
             entries.Clear();
     }
 
-    /// <summary>Something has changed somewhere: who asks because of that is not to be given what was true before it, unless it is dear.</summary>
-    public void ForgetCheap()
+    /// <summary>Something has changed somewhere: who asks because of that is not to be given what was true before it, unless it is dear, or was dear to make.</summary>
+    /// <returns>For how long something is kept for that last reason.</returns>
+    public TimeSpan ForgetCheap()
     {
         lock (gate)
         {
-            foreach (var key in entries.Where(entry => entry.Value.KeepFor <= Cheap).Select(entry => entry.Key).ToList())
+            foreach (var key in entries.Where(entry => entry.Value.KeepFor <= Cheap && !IsWorthKeeping(entry.Value)).Select(entry => entry.Key).ToList())
                 entries.Remove(key);
+            return entries.Values.Select(entry => entry.Life - time.GetElapsedTime(entry.Asked)).Where(left => left > TimeSpan.Zero).DefaultIfEmpty().Max();
         }
     }
+
+    private bool IsWorthKeeping(Entry entry) => time.GetElapsedTime(entry.Asked) < entry.Life;
 
     private Task<Reply> GetKeptAsync(Route route, Call call)
     {
@@ -40,7 +47,7 @@ internal sealed class AnswerBook(TimeProvider time, Outage outage)
         TaskCompletionSource<Reply> promise;
         lock (gate)
         {
-            if (entries.TryGetValue(key, out var entry) && (!entry.Reply.IsCompleted || time.GetElapsedTime(entry.Asked) < route.KeepFor))
+            if (entries.TryGetValue(key, out var entry) && (!entry.Reply.IsCompleted || time.GetElapsedTime(entry.Asked) < route.KeepFor || IsWorthKeeping(entry)))
                 return entry.Reply.WaitAsync(call.Aborted);
             if (entries.Count >= Most)
                 entries.Clear();
@@ -55,8 +62,10 @@ internal sealed class AnswerBook(TimeProvider time, Outage outage)
     {
         try
         {
+            var began = time.GetTimestamp();
             // To its end, also when whoever asked first has gone away: the others wait for the same answer, and his request is what it reads from.
             var reply = await RunAsync(route, call.Unhurried()).ConfigureAwait(false);
+            Note(key, promise.Task, time.GetElapsedTime(began));
             promise.SetResult(reply);
             return reply;
         }
@@ -79,6 +88,19 @@ internal sealed class AnswerBook(TimeProvider time, Outage outage)
         return reply;
     }
 
+    private void Note(string key, Task<Reply> reply, TimeSpan took)
+    {
+        lock (gate)
+        {
+            if (costs.Count >= Most)
+                costs.Clear();
+            var before = costs.GetValueOrDefault(key);
+            costs[key] = took;
+            if (entries.TryGetValue(key, out var entry) && entry.Reply == reply)
+                entries[key] = entry with { Life = Dear.LifeOf(before, took) };
+        }
+    }
+
     private void Drop(string key, Task<Reply> reply)
     {
         lock (gate)
@@ -92,5 +114,5 @@ internal sealed class AnswerBook(TimeProvider time, Outage outage)
     private static string KeyOf(Route route, HttpRequest request) =>
         string.Join('\n', [route.Path, .. route.Takes.Select(parameter => $"{parameter.Name}={request.RouteValues[parameter.Name]}{(request.Query.TryGetValue(parameter.Name, out var value) ? string.Join('\r', value.AsEnumerable()) : null)}")]);
 
-    private sealed record Entry(Task<Reply> Reply, long Asked, TimeSpan KeepFor);
+    private sealed record Entry(Task<Reply> Reply, long Asked, TimeSpan KeepFor, TimeSpan Life = default);
 }

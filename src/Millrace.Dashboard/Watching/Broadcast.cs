@@ -81,6 +81,7 @@ internal sealed class Broadcast(Panel panel)
     private async Task SampleAsync()
     {
         var stopping = panel.Lifetime.ApplicationStopping;
+        var late = TimeSpan.Zero;
         var (last, isOwed, isUnsettled, said) = ((string?)null, false, false, panel.Time.GetTimestamp() - panel.Time.TimestampFrequency);
         while (IsWanted(stopping))
         {
@@ -92,14 +93,21 @@ internal sealed class Broadcast(Panel panel)
             var quiet = panel.Time.GetElapsedTime(said);
             if (isOwed && quiet >= leastBetweenPulses)
             {
-                panel.Answers.ForgetCheap();
+                late = panel.ForgetCheap();
                 Say();
                 (isOwed, isUnsettled) = (false, true);
+            }
+            else if (late > TimeSpan.Zero && quiet >= late)
+            {
+                // What took long to count was given once more as it was before the change.
+                panel.ForgetCheap();
+                Say();
+                late = TimeSpan.Zero;
             }
             else if (isUnsettled && quiet >= settling)
             {
                 // Dear answers may have been kept over the last change. One word more, and everything on the screen is true.
-                panel.Answers.Forget();
+                panel.Forget();
                 Say();
                 isUnsettled = false;
             }

@@ -48,7 +48,7 @@ internal static class Candidates
 
     private const string CountFailures = """
         select count(*)
-        from (select from millrace.attempt a where a.success = false limit 20001) few
+        from (select from millrace.attempt a where a.success = false and a.finished >= @failed_from and a.finished <= @failed_to limit 20001) few
         """;
 
     private const string FromAll = """
@@ -85,7 +85,7 @@ internal static class Candidates
 
     private const string FromFailures = """
         select distinct few.id
-            from (select a.job_id as id from millrace.attempt a where a.success = false offset 0) few
+            from (select a.job_id as id from millrace.attempt a where a.success = false and a.finished >= @failed_from and a.finished <= @failed_to offset 0) few
             where few.id > @low and few.id < @high
             order by few.id {order}
             limit @chunk

@@ -54,8 +54,9 @@ internal sealed partial class PostgresInspection
         limit @limit
         """;
 
+    // left() counts letters even where there is nothing to cut: for thousands of errors that is half of the time.
     private const string ReadFailures = """
-        select a.job_id, a.run, a.attempt, a.type, a.tag, a.finished, a.outcome, coalesce(left(a.error, 2000), '')
+        select a.job_id, a.run, a.attempt, a.type, a.tag, a.finished, a.outcome, case when octet_length(a.error) > 2000 then left(a.error, 2000) else coalesce(a.error, '') end
         from millrace.attempt a
         where a.success = false
             and a.finished >= @since

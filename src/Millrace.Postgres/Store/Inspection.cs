@@ -108,7 +108,7 @@ internal sealed partial class PostgresInspection(PostgresStore store) : IJobInsp
         var matching = new Matching(listing.Filter) { IsDescending = true };
         return LookAsync("list jobs", async look =>
         {
-            var found = await SearchAsync(look, matching, Standing.Row, 0, listing.BeforeId ?? long.MaxValue, listing.Limit + 1, static reader => Standing.RowAt(reader, 2), cancellationToken).ConfigureAwait(false);
+            var found = await SearchAsync(look, matching, Standing.Row, 0, listing.BeforeId ?? long.MaxValue, listing.Limit + 1, listing.Patience, static reader => Standing.RowAt(reader, 2), cancellationToken).ConfigureAwait(false);
             if (found.Rows.Count <= listing.Limit)
                 return new JobPage(found.Rows, found.StoppedAt, found.StoppedAt is not null && found.Rows.Count < listing.Limit);
             found.Rows.RemoveAt(listing.Limit);
@@ -124,7 +124,7 @@ internal sealed partial class PostgresInspection(PostgresStore store) : IJobInsp
         var matching = new Matching(filter);
         return LookAsync("search jobs", async look =>
         {
-            var found = await SearchAsync(look, matching, "j.id", afterId, After(upToId), limit + 1, static reader => reader.GetInt64(2), cancellationToken).ConfigureAwait(false);
+            var found = await SearchAsync(look, matching, "j.id", afterId, After(upToId), limit + 1, Patience / 2, static reader => reader.GetInt64(2), cancellationToken).ConfigureAwait(false);
             if (found.Rows.Count <= limit)
                 return new IdPage(found.Rows, found.StoppedAt);
             found.Rows.RemoveAt(limit);
@@ -140,15 +140,18 @@ internal sealed partial class PostgresInspection(PostgresStore store) : IJobInsp
 
     // Candidates in growing helpings, so that a page that fills at once costs little, and one that does not stops in time.
     private async Task<Found<T>> SearchAsync<T>(
-        Look look, Matching matching, string columns, long low, long high, int limit, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
+        Look look, Matching matching, string columns, long low, long high, int limit, TimeSpan patience, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
     {
         var rows = new List<T>();
-        var source = await ChooseAsync(look, matching, cancellationToken).ConfigureAwait(false);
-        var text = matching.Search(source, columns);
+        if (!matching.CanMatch)
+            return new Found<T>(rows, null);
+        var (time, helpings) = (TimeProvider.System, new Helpings(Matching.MostCandidates, patience));
+        var began = time.GetTimestamp();
+        var text = matching.Search(await ChooseAsync(look, matching, cancellationToken).ConfigureAwait(false), columns);
         var (seen, helping) = (0, limit);
-        var began = TimeProvider.System.GetTimestamp();
-        while (matching.CanMatch)
+        while (true)
         {
+            var served = time.GetTimestamp();
             NpgsqlParameter[] values = [.. matching.Values(low, high), Int("chunk", helping), Int("limit", limit - rows.Count)];
             List<(long Count, long? Last, bool HasRow, T? Row)> found;
             try
@@ -171,12 +174,10 @@ internal sealed partial class PostgresInspection(PostgresStore store) : IJobInsp
                 return new Found<T>(rows, null);
             seen += helping;
             (low, high) = matching.IsDescending ? (low, last) : (last, high);
-            if (seen >= Matching.MostCandidates || TimeProvider.System.GetElapsedTime(began) > Patience / 2)
+            helping = helpings.Next(seen, helping, time.GetElapsedTime(served), time.GetElapsedTime(began));
+            if (helping == 0)
                 return new Found<T>(rows, last);
-            helping = Math.Min(helping * 8, Matching.MostCandidates - seen);
         }
-
-        return new Found<T>(rows, null);
     }
 
     // Measured, not guessed: how rare a tag is the statistics may say wrongly, and then the search would read all jobs or all of that tag.
@@ -199,15 +200,10 @@ internal sealed partial class PostgresInspection(PostgresStore store) : IJobInsp
     // Live states up to the cap, but all of scheduled in one walk, which tells retries from first attempts. Finished ones from the roll-ups.
     private const string CountStates = $"""
         with recursive {Lanes},
-        {AllRunning},
-        delayed as materialized (
-            select s.attempt > 1 as is_retry
-            from millrace.scheduled s
-            limit 1000000
-        )
+        {AllRunning}
         select (select count(*) from (select from millrace.ready limit 100000) c),
-               (select count(*) from (select from delayed where not is_retry limit 100000) c),
-               (select count(*) from (select from delayed where is_retry limit 100000) c),
+               least(delayed.firsts, 100000),
+               least(delayed.retries, 100000),
                (select count(*) from (select from millrace.waiting where reason <> 'quarantine' limit 100000) c),
                (select count(*) from (select from millrace.waiting where reason = 'quarantine' limit 100000) c),
                (select count(*) from (select from running limit 100000) c),
@@ -219,9 +215,10 @@ internal sealed partial class PostgresInspection(PostgresStore store) : IJobInsp
                    sum(count) filter (where outcome in ('cancelled', 'replaced', 'superseded')) as cancelled
             from millrace.stat_minute
             where bucket > @now - interval '1 day') m
+        cross join (
+            select count(*) filter (where s.attempt <= 1) as firsts, count(*) filter (where s.attempt > 1) as retries
+            from (select attempt from millrace.scheduled limit 1000000) s) delayed
         """;
-
-    private static readonly int[] CountHelpings = [2_000, 18_000, 40_000];
 
     public Task<JobCounts> CountAsync(CancellationToken cancellationToken) =>
         LookAsync("count jobs", look => look.OneAsync(CountStates, [look.At()], reader => new JobCounts
@@ -242,60 +239,90 @@ internal sealed partial class PostgresInspection(PostgresStore store) : IJobInsp
             Now = look.Now,
         }, cancellationToken), cancellationToken);
 
-    public Task<MatchCount> CountMatchesAsync(JobFilter filter, OperationKind kind, long upToId, CancellationToken cancellationToken)
+    private const int FirstCounted = 1_000;
+    private const int MostSamples = 5;
+
+    public async Task<MatchCount> CountMatchesAsync(MatchQuery query, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(filter);
-        var allowed = JobChanges.Allowed(kind);
-        ArgumentOutOfRangeException.ThrowIfEqual((int)allowed, (int)StateSet.None, nameof(kind));
-        return LookAsync("count jobs", async look =>
+        ArgumentNullException.ThrowIfNull(query);
+        var allowed = JobChanges.Allowed(query.Kind);
+        ArgumentOutOfRangeException.ThrowIfEqual((int)allowed, (int)StateSet.None, nameof(query));
+        var tally = new Tally(allowed);
+        var (upToId, next) = await LookAsync("count jobs", async look =>
         {
             var newest = await look.OneAsync("select coalesce(max(id), 0) from millrace.job", [], static reader => reader.GetInt64(0), cancellationToken).ConfigureAwait(false);
-            upToId = Math.Min(upToId, newest);
-            var tally = new Tally(allowed);
-            var isCapped = await CountAsync(look, new Matching(filter), tally, upToId, cancellationToken).ConfigureAwait(false);
-            var samples = tally.Count == 0 ? [] : (await SearchAsync(
-                look, new Matching(filter, allowed), Standing.Row, 0, After(upToId), 5, static reader => Standing.RowAt(reader, 2), cancellationToken).ConfigureAwait(false)).Rows;
-            return new MatchCount(tally.Count, tally.Skipped, tally.ByState, Tally.Most(tally.ByType), Tally.Most(tally.ByQueue), samples, upToId, isCapped);
-        }, cancellationToken);
+            var known = query with { UpToId = Math.Min(query.UpToId, newest) };
+            return (known.UpToId, await CountAsync(look, new Matching(query.Filter), tally, known, cancellationToken).ConfigureAwait(false));
+        }, cancellationToken).ConfigureAwait(false);
+        // By a look of its own: the other one's transaction is over when the count was stopped by the server.
+        var samples = await ReadRowsAsync(tally.Samples, cancellationToken).ConfigureAwait(false);
+        var isFull = tally.Count >= query.Most;
+        return new MatchCount(
+            tally.Count, tally.Skipped, tally.ByState, Tally.Most(tally.ByType), Tally.Most(tally.ByQueue), samples, upToId, next is not null, isFull ? null : next);
     }
 
-    // In the order in which the change will go through them. True when it stopped before the end.
-    private static async Task<bool> CountAsync(Look look, Matching matching, Tally tally, long upToId, CancellationToken cancellationToken)
+    // In the order in which the change will go through them. What comes back is where it stopped before the end.
+    private static async Task<long?> CountAsync(Look look, Matching matching, Tally tally, MatchQuery query, CancellationToken cancellationToken)
     {
         if (!matching.CanMatch)
-            return false;
+            return null;
+        var (time, helpings) = (TimeProvider.System, new Helpings(long.MaxValue, query.Patience));
+        var began = time.GetTimestamp();
         var text = matching.Count(await ChooseAsync(look, matching, cancellationToken).ConfigureAwait(false));
-        var began = TimeProvider.System.GetTimestamp();
-        var low = 0L;
-        for (var i = 0; ; i++)
+        var (low, seen, helping) = (query.AfterId, 0L, FirstCounted);
+        while (true)
         {
-            var helping = (int)Math.Min(CountHelpings[Math.Min(i, CountHelpings.Length - 1)], JobCounts.Cap - tally.Count);
-            if (helping == 0 || TimeProvider.System.GetElapsedTime(began) > Patience)
-                return true;
-            List<(long Count, long? Last, string? State, string? Type, string? Queue, long Matched)> found;
+            var served = time.GetTimestamp();
+            helping = (int)Math.Min(helping, query.Most - tally.Count);
+            if (helping == 0)
+                return low;
+            List<(long Count, long? Last, string? State, string? Type, string? Queue, long Matched, long[] Some)> found;
             try
             {
                 found = await look.ReadAsync(
                     text,
-                    [.. matching.Values(low, After(upToId)), Int("chunk", helping)],
-                    static reader => (reader.GetInt64(0), LongOrNullAt(reader, 1), TextAt(reader, 2), TextAt(reader, 3), TextAt(reader, 4), LongOrNullAt(reader, 5) ?? 0),
+                    [.. matching.Values(low, After(query.UpToId)), Int("chunk", helping)],
+                    static reader => (reader.GetInt64(0), LongOrNullAt(reader, 1), TextAt(reader, 2), TextAt(reader, 3), TextAt(reader, 4), LongOrNullAt(reader, 5) ?? 0, reader.IsDBNull(6) ? [] : reader.GetFieldValue<long[]>(6)),
                     cancellationToken).ConfigureAwait(false);
             }
-            catch (Exception exception) when (tally.Count > 0 && IsTimeUp(exception) && !cancellationToken.IsCancellationRequested)
+            catch (Exception exception) when (seen > 0 && IsTimeUp(exception) && !cancellationToken.IsCancellationRequested)
             {
-                return true;
+                return low;
             }
 
             foreach (var group in found)
             {
                 if (group is { State: { } state, Type: { } type, Queue: { } queue })
-                    tally.Add(JobChanges.StateOf(state), type, queue, group.Matched);
+                    tally.Add(JobChanges.StateOf(state), type, queue, group.Matched, group.Some);
             }
 
             if (found[0].Count < helping || found[0].Last is not { } last)
-                return false;
-            low = last;
+                return null;
+            (low, seen) = (last, seen + helping);
+            helping = helpings.Next(seen, helping, time.GetElapsedTime(served), time.GetElapsedTime(began));
+            if (helping == 0)
+                return low;
         }
+    }
+
+    private const string ReadRows = $"""
+        with candidate as materialized (
+            select chosen.id
+            from unnest(@ids) as chosen(id)
+        ),
+        {Standing.Running}
+        select {Standing.Row}
+        from candidate c
+        {Standing.Joins}
+        order by j.id
+        """;
+
+    public Task<IReadOnlyList<JobRow>> ReadRowsAsync(IReadOnlyCollection<long> ids, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(ids);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(ids.Count, 1000, nameof(ids));
+        return ids.Count == 0 ? Task.FromResult<IReadOnlyList<JobRow>>([]) : LookAsync<IReadOnlyList<JobRow>>("read jobs", async look =>
+            await look.ReadAsync(ReadRows, [Longs("ids", [.. ids.Distinct()])], static reader => Standing.RowAt(reader, 0), cancellationToken).ConfigureAwait(false), cancellationToken);
     }
 
     private sealed class Tally(StateSet allowed)
@@ -310,7 +337,10 @@ internal sealed partial class PostgresInspection(PostgresStore store) : IJobInsp
 
         public Dictionary<string, long> ByQueue { get; } = new(StringComparer.Ordinal);
 
-        public void Add(StateSet state, string type, string queue, long count)
+        /// <summary>The first that would be changed.</summary>
+        public List<long> Samples { get; } = [];
+
+        public void Add(StateSet state, string type, string queue, long count, long[] some)
         {
             if (!allowed.HasFlag(state))
             {
@@ -319,12 +349,13 @@ internal sealed partial class PostgresInspection(PostgresStore store) : IJobInsp
             }
 
             Count += count;
+            Samples.AddRange(some.Take(MostSamples - Samples.Count));
             ByState[state] = ByState.GetValueOrDefault(state) + count;
             ByType[type] = ByType.GetValueOrDefault(type) + count;
             ByQueue[queue] = ByQueue.GetValueOrDefault(queue) + count;
         }
 
         public static Dictionary<string, long> Most(Dictionary<string, long> counts) =>
-            counts.OrderByDescending(static pair => pair.Value).ThenBy(static pair => pair.Key, StringComparer.Ordinal).Take(10).ToDictionary(StringComparer.Ordinal);
+            counts.OrderByDescending(static pair => pair.Value).ThenBy(static pair => pair.Key, StringComparer.Ordinal).Take(MatchCount.MostNames).ToDictionary(StringComparer.Ordinal);
     }
 }

@@ -19,6 +19,8 @@ internal sealed class Matching
     private readonly List<string[]> schedules = [];
     private readonly List<long> parents = [];
     private readonly bool isAboutFailures;
+    private DateTimeOffset? failedFrom;
+    private DateTimeOffset? failedTo;
     private long lowest;
     private long highest = long.MaxValue;
 
@@ -45,6 +47,8 @@ internal sealed class Matching
                     break;
                 case TimeTerm time:
                     Add(RangeCondition(TimeColumn(time.Field), time.From is { } from ? At("", from) : null, time.To is { } to ? At("", to) : null), time.IsNot);
+                    if (time is { Field: TimeField.Finished, IsNot: false })
+                        Narrow(time);
                     break;
                 case DataTerm data:
                     Add(DataCondition(data), data.IsNot);
@@ -208,6 +212,15 @@ internal sealed class Matching
             schedules.Add(texts);
     }
 
+    // A job that has failed ended with its failure: the time of that is in the index of failures.
+    private void Narrow(TimeTerm term)
+    {
+        if (term.From is { } from && (failedFrom is null || from > failedFrom))
+            failedFrom = from;
+        if (term.To is { } to && (failedTo is null || to < failedTo))
+            failedTo = to;
+    }
+
     private void Narrow(NumberTerm term)
     {
         if (term.Field == NumberField.Parent && term.From is { } parent && term.To == parent)
@@ -224,7 +237,8 @@ internal sealed class Matching
 
     /// <summary>Those that a source has.</summary>
     public NpgsqlParameter[] SourceValues() =>
-        [Texts("tags", tags.FirstOrDefault() ?? []), Texts("schedules", schedules.FirstOrDefault() ?? []), Long("parent", parents.Count > 0 ? parents[0] : null)];
+        [Texts("tags", tags.FirstOrDefault() ?? []), Texts("schedules", schedules.FirstOrDefault() ?? []), Long("parent", parents.Count > 0 ? parents[0] : null),
+         At("failed_from", failedFrom ?? DateTimeOffset.UnixEpoch), At("failed_to", failedTo ?? DateTimeOffset.MaxValue)];
 
     // ---- the statement
 
@@ -255,13 +269,13 @@ internal sealed class Matching
         ),
         {Standing.Running},
         matched as materialized (
-            select v.state, j.type, j.queue, count(*) as count
+            select v.state, j.type, j.queue, count(*) as count, (array_agg(j.id))[1:5] as some
             from candidate c
             {Standing.Joins}
             where d.job_id is null{string.Concat(conditions.Select(static condition => "\n        and " + condition))}
             group by v.state, j.type, j.queue
         )
-        select seen.count, seen.last, m.state, m.type, m.queue, m.count
+        select seen.count, seen.last, m.state, m.type, m.queue, m.count, m.some
         from (select count(*) as count, @extreme(id) as last from candidate) seen
         left join matched m on true
         """);

@@ -43,11 +43,11 @@ internal sealed partial class PostgresInspection
         """;
 
     private const string ReadStrays = """
-        select 'ready', count(*) from (select from (select id from millrace.ready limit 20000) p where (select j.id from millrace.job j where j.id = p.id limit 1) is null limit 1000) stray
+        select 'ready', count(*) from (select from (select id from millrace.ready limit 5000) p where (select j.id from millrace.job j where j.id = p.id limit 1) is null limit 1000) stray
         union all
-        select 'scheduled', count(*) from (select from (select id from millrace.scheduled limit 20000) p where (select j.id from millrace.job j where j.id = p.id limit 1) is null limit 1000) stray
+        select 'scheduled', count(*) from (select from (select id from millrace.scheduled limit 5000) p where (select j.id from millrace.job j where j.id = p.id limit 1) is null limit 1000) stray
         union all
-        select 'waiting', count(*) from (select from (select id from millrace.waiting limit 20000) p where (select j.id from millrace.job j where j.id = p.id limit 1) is null limit 1000) stray
+        select 'waiting', count(*) from (select from (select id from millrace.waiting limit 5000) p where (select j.id from millrace.job j where j.id = p.id limit 1) is null limit 1000) stray
         """;
 
     private async Task CheckLateAsync(Report report, CancellationToken cancellationToken)
@@ -113,7 +113,7 @@ internal sealed partial class PostgresInspection
         }
     }
 
-    // The invariant. The newest and the oldest of the jobs, and all that stand in two places.
+    // The invariant. The newest and the oldest of the jobs, and some of those that stand in line. Each is looked up by its id: "limit 1" keeps the planner from reading whole tables instead.
     private const string FindMisplaced = $"""
         with {AllRunning},
         leased as materialized (
@@ -122,11 +122,11 @@ internal sealed partial class PostgresInspection
             group by job_id
         ),
         chosen as materialized (
-            (select j.id from millrace.job j order by j.id desc limit 5000)
+            (select j.id from millrace.job j order by j.id desc limit 2000)
             union
-            (select j.id from millrace.job j order by j.id limit 5000)
+            (select j.id from millrace.job j order by j.id limit 2000)
             union
-            (select r.id from (select id from millrace.ready limit 20000) r where exists (select from millrace.scheduled s where s.id = r.id) or exists (select from millrace.waiting w where w.id = r.id))
+            (select r.id from (select id from millrace.ready limit 5000) r where (select s.id from millrace.scheduled s where s.id = r.id limit 1) is not null or (select w.id from millrace.waiting w where w.id = r.id limit 1) is not null)
             union
             (select u.job_id from leased u where u.times > 1 or exists (select from millrace.ready r where r.id = u.job_id) or exists (select from millrace.scheduled s where s.id = u.job_id))
         ),
@@ -135,9 +135,9 @@ internal sealed partial class PostgresInspection
                    coalesce(last.outcome in ('succeeded', 'discarded', 'cancelled', 'replaced', 'superseded'), false) as is_finished,
                    last.run as ended, coalesce(r.run, s.run, w.run, u.run) as run
             from chosen c
-            left join millrace.ready r on r.id = c.id
-            left join millrace.scheduled s on s.id = c.id
-            left join millrace.waiting w on w.id = c.id
+            left join lateral (select x.id, x.run from millrace.ready x where x.id = c.id limit 1) r on true
+            left join lateral (select x.id, x.run from millrace.scheduled x where x.id = c.id limit 1) s on true
+            left join lateral (select x.id, x.run from millrace.waiting x where x.id = c.id limit 1) w on true
             left join leased u on u.job_id = c.id
             left join lateral (
                 select a.outcome, a.run

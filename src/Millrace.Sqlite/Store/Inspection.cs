@@ -26,7 +26,7 @@ internal sealed partial class SqliteInspection(SqliteStore store) : IJobInspecti
 
     private static JobPage List(Session session, JobListing listing)
     {
-        var found = Search(session, Match(session, listing.Filter), 0, listing.BeforeId ?? long.MaxValue, listing.Limit, "desc");
+        var found = Search(session, Match(session, listing.Filter), 0, listing.BeforeId ?? long.MaxValue, listing.Limit, listing.Patience, "desc");
         return new JobPage(Rows(session, found.Ids), found.Next, found.IsPartial);
     }
 
@@ -37,7 +37,7 @@ internal sealed partial class SqliteInspection(SqliteStore store) : IJobInspecti
         ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, 1000);
         return LookAsync(session =>
         {
-            var found = Search(session, Match(session, filter), afterId, After(upToId), limit, "asc");
+            var found = Search(session, Match(session, filter), afterId, After(upToId), limit, TimeLimit.Enough, "asc");
             return new IdPage(found.Ids, found.Next);
         }, cancellationToken);
     }
@@ -53,48 +53,44 @@ internal sealed partial class SqliteInspection(SqliteStore store) : IJobInspecti
     private sealed record Found(List<long> Ids, long? Next, bool IsPartial);
 
     /// <summary>Goes through candidates in the order of their ids until there are enough that match, none are left, or it has looked at too many.</summary>
-    private static Found Search(Session session, Matching matching, long after, long before, int limit, string order)
+    private static Found Search(Session session, Matching matching, long after, long before, int limit, TimeSpan patience, string order)
     {
-        var ids = new List<long>();
-        foreach (var chunk in Chunks(session, matching, after, before, order))
+        var (ids, end) = (new List<long>(), (long?)null);
+        foreach (var chunk in Chunks(session, matching, after, before, new Helpings(MostCandidates, patience), order))
         {
             // One more than asked for tells whether there is a next page.
             ids.AddRange(session.QueryOnce(matching.IdsSql(order), static row => row.GetInt64(0), matching.Values(chunk.After, chunk.Before, chunk.Size, limit + 1 - ids.Count)));
             if (ids.Count > limit)
                 return new Found(ids[..limit], ids[limit - 1], IsPartial: false);
-            if (chunk.IsLast)
-                return new Found(ids, chunk.End, IsPartial: chunk.End is not null);
+            end = chunk.End;
         }
 
-        return new Found(ids, null, IsPartial: false);
+        return new Found(ids, end, IsPartial: end is not null);
     }
 
-    /// <summary>A part of the candidates. Its last one, where the search has to end after it and others follow.</summary>
-    private sealed record Chunk(long After, long Before, int Size, bool IsLast, long? End);
+    /// <summary>A part of the candidates, and its last one where others may follow.</summary>
+    private sealed record Chunk(long After, long Before, int Size, long? End);
 
-    /// <summary>The candidates in growing parts.</summary>
-    private static IEnumerable<Chunk> Chunks(Session session, Matching matching, long after, long before, string order)
+    /// <summary>The candidates in parts, as long as there is time for whoever goes through them.</summary>
+    private static IEnumerable<Chunk> Chunks(Session session, Matching matching, long after, long before, Helpings helpings, string order)
     {
+        var (time, began) = (TimeProvider.System, TimeProvider.System.GetTimestamp());
         (after, before) = (Math.Max(after, matching.LeastId - 1), Math.Min(before, After(matching.GreatestId)));
         var examined = 0L;
-        for (var size = matching.FirstChunk; ; size = Math.Max(size, Math.Min(size * 2, 16_000)))
+        for (var size = matching.FirstChunk; size > 0;)
         {
+            var served = time.GetTimestamp();
             var (count, end) = session.QueryOnce(matching.EndSql(order), static row => (row.GetInt64(0), row.MaybeNumber(1)), matching.Values(after, before, size, 0))[0];
-            if (count < size)
-            {
-                yield return new Chunk(after, before, size, IsLast: true, End: null);
+            var isLast = count < size;
+            yield return new Chunk(after, before, size, isLast ? null : end);
+            if (isLast)
                 yield break;
-            }
-
             examined += count;
-            var isEnough = examined >= MostCandidates || session.Limit?.IsNear == true;
-            yield return new Chunk(after, before, size, isEnough, isEnough ? end : null);
-            if (isEnough)
-                yield break;
             if (order == "desc")
                 before = end ?? before;
             else
                 after = end ?? after;
+            size = helpings.Next(examined, size, time.GetElapsedTime(served), time.GetElapsedTime(began));
         }
     }
 
@@ -208,42 +204,46 @@ internal sealed partial class SqliteInspection(SqliteStore store) : IJobInspecti
 
     private const string NewestIdSql = "select max(id) from millrace_job";
 
-    public Task<MatchCount> CountMatchesAsync(JobFilter filter, OperationKind kind, long upToId, CancellationToken cancellationToken)
+    public Task<MatchCount> CountMatchesAsync(MatchQuery query, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(filter);
-        var allowed = JobChanges.Allowed(kind);
-        ArgumentOutOfRangeException.ThrowIfEqual((int)allowed, (int)StateSet.None, nameof(kind));
-        return LookAsync(session => CountMatches(session, filter, allowed, upToId), cancellationToken);
+        ArgumentNullException.ThrowIfNull(query);
+        var allowed = JobChanges.Allowed(query.Kind);
+        ArgumentOutOfRangeException.ThrowIfEqual((int)allowed, (int)StateSet.None, nameof(query));
+        return LookAsync(session => CountMatches(session, query, allowed), cancellationToken);
     }
 
-    private static MatchCount CountMatches(Session session, JobFilter filter, StateSet allowed, long upToId)
+    // In the order in which the change will go through them.
+    private static MatchCount CountMatches(Session session, MatchQuery query, StateSet allowed)
     {
-        upToId = Math.Min(upToId, session.Number(NewestIdSql) ?? 0);
-        var matching = Match(session, filter);
+        var upToId = Math.Min(query.UpToId, session.Number(NewestIdSql) ?? 0);
+        var matching = Match(session, query.Filter);
         var groups = new Dictionary<(StateSet State, string Type, string Queue), long>();
-        var samples = new List<long>();
-        var isCapped = false;
-        foreach (var chunk in Chunks(session, matching, 0, After(upToId), "desc"))
+        var (samples, next, isFull) = (new List<long>(), (long?)null, false);
+        foreach (var chunk in Chunks(session, matching, query.AfterId, After(upToId), new Helpings(long.MaxValue, query.Patience), "asc"))
         {
-            var room = JobCounts.Cap - groups.Values.Sum();
-            foreach (var (key, count) in session.QueryOnce(matching.CountSql("desc"), ReadGroup, matching.Values(chunk.After, chunk.Before, chunk.Size, room)))
+            var room = query.Most - groups.Values.Sum();
+            foreach (var (key, count) in session.QueryOnce(matching.CountSql("asc"), ReadGroup, matching.Values(chunk.After, chunk.Before, chunk.Size, room)))
                 groups[key] = groups.GetValueOrDefault(key) + count;
             if (samples.Count < 5 && groups.Keys.Any(key => (key.State & allowed) != 0))
-                samples.AddRange(session.QueryOnce(matching.SamplesSql("desc"), static row => row.GetInt64(0),
+                samples.AddRange(session.QueryOnce(matching.SamplesSql("asc"), static row => row.GetInt64(0),
                     matching.Values(chunk.After, chunk.Before, chunk.Size, 5 - samples.Count).Append(("@states", (long)allowed))));
-            isCapped = chunk.End is not null;
-            if (groups.Values.Sum() >= JobCounts.Cap)
-            {
-                isCapped = true;
+            next = chunk.End;
+            if (isFull = groups.Values.Sum() >= query.Most)
                 break;
-            }
         }
 
         var changed = groups.Where(group => (group.Key.State & allowed) != 0).ToList();
         return new MatchCount(
             changed.Sum(group => group.Value), groups.Values.Sum() - changed.Sum(group => group.Value),
             changed.GroupBy(group => group.Key.State).ToDictionary(group => group.Key, group => group.Sum(one => one.Value)),
-            MostOf(changed, key => key.Type), MostOf(changed, key => key.Queue), Rows(session, samples), upToId, isCapped);
+            MostOf(changed, key => key.Type), MostOf(changed, key => key.Queue), Rows(session, samples), upToId, isFull || next is not null, isFull ? null : next);
+    }
+
+    public Task<IReadOnlyList<JobRow>> ReadRowsAsync(IReadOnlyCollection<long> ids, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(ids);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(ids.Count, 1000, nameof(ids));
+        return LookAsync<IReadOnlyList<JobRow>>(session => Rows(session, [.. ids.Distinct().Order()]), cancellationToken);
     }
 
     private static ((StateSet State, string Type, string Queue) Key, long Count) ReadGroup(SqliteDataReader row) =>
@@ -252,7 +252,7 @@ internal sealed partial class SqliteInspection(SqliteStore store) : IJobInspecti
     private static Dictionary<string, long> MostOf(
         IEnumerable<KeyValuePair<(StateSet State, string Type, string Queue), long>> groups, Func<(StateSet State, string Type, string Queue), string> name) =>
         groups.GroupBy(group => name(group.Key), StringComparer.Ordinal).Select(group => (group.Key, Count: group.Sum(one => one.Value)))
-            .OrderByDescending(group => group.Count).ThenBy(group => group.Key, StringComparer.Ordinal).Take(10).ToDictionary(group => group.Key, group => group.Count);
+            .OrderByDescending(group => group.Count).ThenBy(group => group.Key, StringComparer.Ordinal).Take(MatchCount.MostNames).ToDictionary(group => group.Key, group => group.Count);
 
     // ---- the pulse
 

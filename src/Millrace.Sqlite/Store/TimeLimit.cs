@@ -24,9 +24,6 @@ internal sealed class TimeLimit
 
     public TimeSpan Spent => Stopwatch.GetElapsedTime(start);
 
-    /// <summary>Whether a search had better end.</summary>
-    public bool IsNear => Spent >= Enough;
-
     /// <summary>Begins anew.</summary>
     /// <param name="wanted">False when nobody waits for the answer any more.</param>
     public void Restart(Func<bool> wanted)

@@ -25,16 +25,22 @@ internal sealed record FailureGroup(
     public static IReadOnlyList<FailureGroup> Group(IReadOnlyList<FailureRow> failures, DateTimeOffset since, DateTimeOffset now, int spans = 24)
     {
         var groups = new Dictionary<string, Gathered>();
-        // The same text again and again is the common case.
+        // The same text again and again is the common case, and the same but for its numbers the next one.
         var known = new Dictionary<(string Type, string Error), Gathered>();
+        var shapes = new Dictionary<(string Type, string Pattern, string Frame), Gathered>();
         foreach (var failure in failures)
         {
             if (!known.TryGetValue((failure.Type, failure.Error), out var group))
             {
                 var shape = ErrorShape.Of(failure.Error);
-                var fingerprint = shape.Fingerprint(failure.Type);
-                if (!groups.TryGetValue(fingerprint, out group))
-                    groups[fingerprint] = group = new Gathered(fingerprint, shape, failure, spans);
+                if (!shapes.TryGetValue((failure.Type, shape.Pattern, shape.Frame), out group))
+                {
+                    var fingerprint = shape.Fingerprint(failure.Type);
+                    if (!groups.TryGetValue(fingerprint, out group))
+                        groups[fingerprint] = group = new Gathered(fingerprint, shape, failure, spans);
+                    shapes[(failure.Type, shape.Pattern, shape.Frame)] = group;
+                }
+
                 known[(failure.Type, failure.Error)] = group;
             }
 

@@ -13,13 +13,10 @@ public interface IJobInspection
     /// <summary>How many jobs there are in each state. Live states are counted up to <see cref="JobCounts.Cap"/>; finished ones are those of the last 24 hours, from the roll-ups.</summary>
     Task<JobCounts> CountAsync(CancellationToken cancellationToken);
 
-    /// <summary>What a change of all matching jobs would touch.</summary>
-    /// <param name="filter">Which jobs.</param>
-    /// <param name="kind">Which change: one of those of jobs.</param>
-    /// <param name="upToId">Jobs with a larger id were submitted later and are left out.</param>
+    /// <summary>What a change of all matching jobs would touch, in the order in which it would go through them.</summary>
+    /// <param name="query">Which jobs and which change.</param>
     /// <param name="cancellationToken">Stops waiting.</param>
-    /// <returns>Counted up to <see cref="JobCounts.Cap"/>.</returns>
-    Task<MatchCount> CountMatchesAsync(JobFilter filter, OperationKind kind, long upToId, CancellationToken cancellationToken);
+    Task<MatchCount> CountMatchesAsync(MatchQuery query, CancellationToken cancellationToken);
 
     /// <summary>The ids that match, in their order, for a change that goes through them page by page.</summary>
     /// <param name="filter">Which jobs.</param>
@@ -28,6 +25,11 @@ public interface IJobInspection
     /// <param name="limit">1 to 1,000.</param>
     /// <param name="cancellationToken">Stops waiting.</param>
     Task<IdPage> ReadMatchesAsync(JobFilter filter, long afterId, long upToId, int limit, CancellationToken cancellationToken);
+
+    /// <summary>These jobs as they stand in a list, deleted ones too, in the order of their ids. Those that are not stored are left out.</summary>
+    /// <param name="ids">At most 1,000.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
+    Task<IReadOnlyList<JobRow>> ReadRowsAsync(IReadOnlyCollection<long> ids, CancellationToken cancellationToken);
 
     /// <summary>One job with all that is known of it; null when it is not stored.</summary>
     Task<JobDetail?> FindAsync(long jobId, CancellationToken cancellationToken);

@@ -11,6 +11,10 @@ public sealed record JobListing
 
     /// <summary>How many at most. 1 to 200.</summary>
     public int Limit { get; init; } = 50;
+
+    /// <summary>How long the search may go on before it stops where it is, and says so. It always looks at some candidates, so that it gets on.</summary>
+    /// <value>One second.</value>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(1);
 }
 
 /// <summary>A page of jobs, newest id first.</summary>
@@ -148,11 +152,12 @@ public sealed record JobCounts
 /// <param name="Count">How many jobs would be changed. Counted up to <see cref="JobCounts.Cap"/>.</param>
 /// <param name="Skipped">How many match but would be left alone, because their state does not allow the change.</param>
 /// <param name="ByState">Those that would be changed, by state.</param>
-/// <param name="ByType">The same by type, the ten with the most.</param>
-/// <param name="ByQueue">The same by queue, the ten with the most.</param>
+/// <param name="ByType">The same by type, the hundred with the most.</param>
+/// <param name="ByQueue">The same by queue, the hundred with the most.</param>
 /// <param name="Samples">Five of them.</param>
 /// <param name="UpToId">The largest id there was: later jobs are left out.</param>
 /// <param name="IsCapped">There are more than were counted.</param>
+/// <param name="Next">Where to go on counting (<see cref="MatchQuery.AfterId"/>), when the time was up; null when all were counted, or as many as there may be.</param>
 public sealed record MatchCount(
     long Count,
     long Skipped,
@@ -161,4 +166,28 @@ public sealed record MatchCount(
     IReadOnlyDictionary<string, long> ByQueue,
     IReadOnlyList<JobRow> Samples,
     long UpToId,
-    bool IsCapped);
+    bool IsCapped,
+    long? Next = null)
+{
+    /// <summary>How many types and queues are named.</summary>
+    public const int MostNames = 100;
+}
+
+/// <summary>Which jobs are to be counted, for which change.</summary>
+/// <param name="Filter">Which jobs.</param>
+/// <param name="Kind">Which change: one of those of jobs.</param>
+public sealed record MatchQuery(JobFilter Filter, OperationKind Kind)
+{
+    /// <summary>Only larger ids: <see cref="MatchCount.Next"/> of the count before. 0 for all.</summary>
+    public long AfterId { get; init; }
+
+    /// <summary>Jobs with a larger id were submitted later and are left out.</summary>
+    public long UpToId { get; init; } = long.MaxValue;
+
+    /// <summary>How many are counted at most: <see cref="JobCounts.Cap"/>, less what was counted before.</summary>
+    public long Most { get; init; } = JobCounts.Cap;
+
+    /// <summary>How long the count may go on before it stops where it is, and says so.</summary>
+    /// <value>One second.</value>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(1);
+}

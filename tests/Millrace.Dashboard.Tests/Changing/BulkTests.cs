@@ -71,6 +71,39 @@ public sealed class BulkTests
     }
 
     [Fact]
+    public async Task A_count_that_takes_long_is_gone_on_with_by_its_token()
+    {
+        var asked = new List<MatchQuery>();
+        await using var site = await StartAsync(new FakeInspection
+        {
+            Count = query =>
+            {
+                asked.Add(query);
+                return Counted(asked.Count * 100) with { IsCapped = asked.Count < 3, Next = asked.Count < 3 ? asked.Count * 1_000 : null };
+            },
+        });
+        var preview = await site.PostAsync(PreviewPath, "operator", """{"action":"retry","q":""}""");
+        var token = preview.Json.GetProperty("token").GetString();
+        preview.Json.GetProperty("isCounting").GetBoolean().ShouldBeTrue();
+        preview = await site.PostAsync(PreviewPath, "operator", $$"""{"token":"{{token}}"}""");
+        preview.Json.GetProperty("isCounting").GetBoolean().ShouldBeTrue();
+        token = preview.Json.GetProperty("token").GetString();
+        preview = await site.PostAsync(PreviewPath, "operator", $$"""{"token":"{{token}}"}""");
+
+        preview.Json.GetProperty("isCounting").GetBoolean().ShouldBeFalse();
+        preview.Json.GetProperty("isCapped").GetBoolean().ShouldBeFalse();
+        preview.Json.GetProperty("count").GetInt64().ShouldBe(600);
+        preview.Json.GetProperty("byState").GetProperty("failed").GetInt64().ShouldBe(600);
+        asked.Select(query => query.AfterId).ShouldBe([0, 1_000, 2_000]);
+        asked.Select(query => query.Most).ShouldBe([JobCounts.Cap, JobCounts.Cap - 100, JobCounts.Cap - 300]);
+        // Somebody else's is not counted on.
+        (await site.PostAsync(PreviewPath, "administrator", $$"""{"token":"{{token}}"}""")).Code.ShouldBe("preview_unknown");
+    }
+
+    private static MatchCount Counted(long count) => new(
+        count, 0, new Dictionary<StateSet, long> { [StateSet.Discarded] = count }, new Dictionary<string, long> { ["send"] = count }, new Dictionary<string, long> { ["mail"] = count }, [], 5_000, false);
+
+    [Fact]
     public void A_token_is_good_for_five_minutes()
     {
         var time = new FakeTimeProvider(FakeInspection.Now);

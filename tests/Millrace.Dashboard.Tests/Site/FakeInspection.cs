@@ -64,11 +64,16 @@ internal sealed class FakeInspection(string text = "x") : IJobInspection
     public Task<JobCounts> CountAsync(CancellationToken cancellationToken) =>
         Answer(new JobCounts { ByState = new Dictionary<StateSet, long> { [StateSet.Ready] = 3, [StateSet.Quarantined] = 1 }, OldestReady = Now.AddMinutes(-20), Now = Now });
 
-    public Task<MatchCount> CountMatchesAsync(JobFilter filter, OperationKind kind, long upToId, CancellationToken cancellationToken) =>
-        Answer(new MatchCount(Matches, 1, new Dictionary<StateSet, long> { [StateSet.Discarded] = Matches }, new Dictionary<string, long> { [text] = Matches }, new Dictionary<string, long> { [text] = Matches }, [Row], 100, false));
+    /// <summary>What is counted, where a test has its own mind about it.</summary>
+    public Func<MatchQuery, MatchCount>? Count { get; set; }
+
+    public Task<MatchCount> CountMatchesAsync(MatchQuery query, CancellationToken cancellationToken) =>
+        Count is { } count ? Answer(count(query)) : Answer(new MatchCount(Matches, 1, new Dictionary<StateSet, long> { [StateSet.Discarded] = Matches }, new Dictionary<string, long> { [text] = Matches }, new Dictionary<string, long> { [text] = Matches }, [Row], 100, false));
 
     public Task<IdPage> ReadMatchesAsync(JobFilter filter, long afterId, long upToId, int limit, CancellationToken cancellationToken) =>
         Answer(new IdPage([.. Enumerable.Range(0, (int)Math.Min(limit, Math.Max(0, Matches - afterId))).Select(i => afterId + i + 1)], afterId + limit < Matches ? afterId + limit : null));
+
+    public Task<IReadOnlyList<JobRow>> ReadRowsAsync(IReadOnlyCollection<long> ids, CancellationToken cancellationToken) => Answer<IReadOnlyList<JobRow>>([.. ids.Where(id => id != 404).Select(id => Row with { Id = id })]);
 
     public Task<JobDetail?> FindAsync(long jobId, CancellationToken cancellationToken) => Answer<JobDetail?>(jobId == 404 ? null : Detail);
 

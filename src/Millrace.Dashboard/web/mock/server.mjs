@@ -153,7 +153,7 @@ function answerPost(path, body, match) {
     const by = key => Object.fromEntries(Object.entries(Object.groupBy(can, j => j[key])).map(([k, v]) => [k, v.length]));
     const token = `t${previews.size}`;
     previews.set(token, { can, action: body.action, priority: body.priority, q: body.q ?? `${body.ids.length} jobs` });
-    return { token, count: can.length, skipped: all.length - can.length, byState: by("state"), byType: by("type"), byQueue: by("queue"), samples: can.slice(0, 5), isCapped: false, expires: ago(-600_000) };
+    return { token, count: can.length, skipped: all.length - can.length, byState: by("state"), byType: by("type"), byQueue: by("queue"), samples: can.slice(0, 5), isCapped: false, isCounting: false, expires: ago(-600_000) };
   }
   if (path === "operations") {
     const { can, action, q, priority } = previews.get(body.token);

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { ApiError, post } from "../api/client.ts";
 import type { BulkAction, Preview } from "../api/types.ts";
 import { glance } from "../pure/json.ts";
@@ -19,6 +19,8 @@ export function actOnMany(action: BulkAction, which: Which, onBegun?: () => void
   show(() => <BulkDialog action={action} which={which} onBegun={onBegun} />);
 }
 
+const longestCountInMs = 5_000;
+
 function needsNumber(action: BulkAction, n: number): boolean {
   return n > 1000 || (action === "delete" && n > 25);
 }
@@ -31,10 +33,20 @@ function BulkDialog({ action, which, onBegun }: { action: BulkAction; which: Whi
   const [priority, setPriority] = useState("0");
   const [isBusy, setBusy] = useState(false);
   const [asked, setAsked] = useState(false);
+  const isHere = useRef(true);
+  useEffect(() => () => { isHere.current = false; }, []);
 
   const load = async () => {
     try {
-      setPreview(await post<Preview>("operations/preview", { ...which, action, ...(action === "reprioritise" ? { priority: Number(priority) } : {}) }));
+      const began = Date.now();
+      let seen = await post<Preview>("operations/preview", { ...which, action, ...(action === "reprioritise" ? { priority: Number(priority) } : {}) });
+      // A long count comes in pieces, so that no request takes long. What is too long to wait for stays "more than".
+      while (seen.isCounting && isHere.current && Date.now() - began < longestCountInMs) {
+        setPreview(seen);
+        const more = await post<Preview>("operations/preview", { token: seen.token });
+        seen = { ...more, samples: seen.samples.length > 0 ? seen.samples : more.samples };
+      }
+      if (isHere.current) setPreview({ ...seen, isCounting: false });
     } catch (error) {
       setProblem(explain(error));
     }
@@ -60,7 +72,7 @@ function BulkDialog({ action, which, onBegun }: { action: BulkAction; which: Whi
 
   const n = preview?.count ?? 0;
   const mustType = preview !== undefined && (asked || needsNumber(action, n));
-  const isReady = preview ? n > 0 && (!mustType || typed.replace(/[\s,.]/g, "") === String(n)) : action === "reprioritise" && isPriority(priority);
+  const isReady = preview ? n > 0 && !preview.isCounting && (!mustType || typed.replace(/[\s,.]/g, "") === String(n)) : action === "reprioritise" && isPriority(priority);
   const title = preview ? t.act.bulk(action, t.act.jobs(preview.isCapped ? `${count(n)}+` : count(n))) : t.actions[action];
   return (
     <Dialog title={title} onClose={close} class="wide">
@@ -86,7 +98,7 @@ function PreviewView({ action, preview }: { action: BulkAction; preview: Preview
         <Breakdown name={t.act.byQueue} counts={preview.byQueue} />
       </div>
       {preview.skipped > 0 && <p>{t.act.skipped(preview.skipped)}</p>}
-      <p class="muted">{preview.isCapped && `${t.act.capped} `}{t.act.frozen} {t.act.undoable[action]}</p>
+      <p class="muted">{preview.isCounting ? `${t.act.previewing} ` : preview.isCapped && `${t.act.capped} `}{t.act.frozen} {t.act.undoable[action]}</p>
       {preview.samples.length > 0 && (
         <div class="samples">
           <h3>{t.act.samples}</h3>

@@ -342,6 +342,7 @@ export interface Preview {
   byQueue: Record<string, number>;
   samples: JobRow[];
   isCapped: boolean;
+  isCounting: boolean;
   expires: string;
 }
 

@@ -10,6 +10,8 @@ import { append, merge, nothing, type Shown } from "./rows.ts";
 const page = 50;
 // The most that one answer holds: further down, rows no longer change by themselves.
 const mostLive = 200;
+// Then whoever waits is asked whether to search further.
+const longestSearchInMs = 1_500;
 
 export interface Jobs {
   shown: Signal<Shown>;
@@ -29,7 +31,7 @@ export function useJobs(q: string, isStill: () => boolean): Jobs {
   const isPartial = useSignal(false);
   const isLoading = useSignal(true);
   const isMoreLoading = useSignal(false);
-  const live = useMemo(() => ({ query: undefined as Query<JobList> | undefined, limit: page }), [q]);
+  const live = useMemo(() => ({ query: undefined as Query<JobList> | undefined, limit: page, isHere: true }), [q]);
 
   useEffect(() => {
     let isHere = true;
@@ -50,8 +52,10 @@ export function useJobs(q: string, isStill: () => boolean): Jobs {
       const answer = asked.data.peek();
       if (answer && !asked.error.peek()) {
         shown.value = merge(isFirst ? nothing : shown.peek(), answer, isStill());
+        isPartial.value = answer.isPartial && !shown.peek().isWhole;
+        // One call searches for a moment only. The first page of something rare takes several.
+        if (isFirst && isPartial.peek()) void more();
         isFirst = false;
-        isPartial.value = answer.isPartial;
       }
       if (answer || asked.error.peek()?.isOutage === false) isLoading.value = false;
     };
@@ -59,18 +63,21 @@ export function useJobs(q: string, isStill: () => boolean): Jobs {
     const first = pulse.peek();
     const stop = effect(() => { if (pulse.value !== first) untracked(() => void ask()); });
     const away = setInterval(() => { if (outage.peek() && !document.hidden) void ask(); }, 3_000);
-    return () => { isHere = false; stop(); clearInterval(away); };
+    return () => { isHere = live.isHere = false; stop(); clearInterval(away); };
   }, [q]);
 
   const more = async () => {
-    const { next } = shown.peek();
-    if (!next || isMoreLoading.peek()) return;
+    if (isMoreLoading.peek()) return;
     isMoreLoading.value = true;
+    const began = Date.now(), had = shown.peek().rows.length;
     try {
-      const { value } = await get<JobList>(link("jobs", { q, before: next, limit: String(page) }));
-      if (value) {
+      for (let next = shown.peek().next; next && live.isHere; next = shown.peek().next) {
+        const { value } = await get<JobList>(link("jobs", { q, before: next, limit: String(page) }));
+        if (!value || !live.isHere) break;
         shown.value = append(shown.peek(), value);
-        live.limit = Math.min(mostLive, Math.ceil(shown.peek().rows.length / page) * page);
+        live.limit = Math.min(mostLive, Math.max(page, Math.ceil(shown.peek().rows.length / page) * page));
+        isPartial.value = value.isPartial;
+        if (!value.isPartial || shown.peek().rows.length - had >= page || Date.now() - began > longestSearchInMs) break;
       }
     } catch (failure) {
       if (failure instanceof ApiError) error.value = failure;
