@@ -92,6 +92,23 @@ public sealed class PlanTests() : Contract(new PostgresDatabase())
         (after - before).ShouldBeLessThan(20, "sequential scans of ready");
     }
 
+    [Fact]
+    public async Task Pruning_reads_what_is_old_and_no_more_whatever_the_statistics_say()
+    {
+        await HistoryAsync();
+        // The statistics know of nothing that is old.
+        await Database.QueryAsync("update millrace.attempt set remove_at = now() - interval '1 hour' where job_id <= 2000");
+        var sql = Postgres.PostgresStore.LockOld
+            .Replace("@now", "now()", StringComparison.Ordinal).Replace("@limit", "1000", StringComparison.Ordinal).Replace("@window", "900", StringComparison.Ordinal);
+        await using var connection = await Database.ConnectAsync();
+        await TestDatabase.QueryAsync(connection, null, "set enable_seqscan = off; set enable_bitmapscan = off; set enable_sort = off; set enable_mergejoin = off");
+        var plan = string.Join('\n', (await TestDatabase.QueryAsync(connection, null, "explain (analyze, costs off, timing off) " + sql)).Select(row => row[0]));
+        TestContext.Current.TestOutputHelper?.WriteLine(plan);
+
+        plan.ShouldContain("Index Scan using job_pkey on job j (actual rows=1000 loops=1)");
+        plan.ShouldContain("Index Scan using attempt_remove_at on attempt o (actual rows=1000 loops=1)");
+    }
+
     private async Task<long> ScansAsync()
     {
         // A session hands its numbers in when it ends or is idle for a while; asking it to is the only way not to wait.
