@@ -53,7 +53,7 @@ internal sealed class OpenDashboards : IAsyncDisposable
         6 => [($"jobs?limit=50&q={(number % 20 < 10 ? "state:ready" : "state:failed")}", 0), ("jobs/counts", 900)],
         7 => [("queues", 0)],
         8 => number % 20 < 10 ? [("failures?hours=24", 3_000)] : [("workers", 0)],
-        _ => [.. new[] { "", "/attempts", "/explain" }.Select(part => ($"jobs/{history.Finished - number * 1000}{part}", 0))],
+        _ => [.. new[] { ("", 0), ("/attempts", 10_000), ("/explain", 10_000) }.Select(part => ($"jobs/{history.Finished - number * 1000}{part.Item1}", part.Item2))],
     };
 
     private async Task ShowAsync(Asked[] page, TaskCompletionSource isLive)

@@ -27,8 +27,16 @@ internal sealed class Drain : IWorkload
             return;
         foreach (var peer in All.Peers)
         {
-            var result = await RunAsync(round, peer, peer.Title, peer.JobsToDrain(round.Scale));
-            round.Add(peer.Title, Measure.ToRaw, result.Drained / raw.Drained);
+            try
+            {
+                var result = await RunAsync(round, peer, peer.Title, peer.JobsToDrain(round.Scale));
+                round.Add(peer.Title, Measure.ToRaw, result.Drained / raw.Drained);
+            }
+            catch (TimeoutException exception)
+            {
+                // It has no figure in this round, and the others go on.
+                round.Say(exception.Message);
+            }
         }
     }
 

@@ -89,7 +89,7 @@ internal sealed record DrainResult
 internal static class DrainRun
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(2);
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(15);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     public static async Task<DrainResult> RunAsync(Round round, DrainPlan plan)
     {
@@ -184,7 +184,7 @@ internal static class DrainRun
         for (var asked = 0; ;)
         {
             if (clock.Elapsed > Patience)
-                throw new TimeoutException($"{plan.Contender.Title}: handlers have run {workers.Sum(worker => worker.Count)} of {plan.Jobs} jobs in {Patience}.");
+                throw new TimeoutException($"{plan.Contender.Title}: after {Patience} not all of {plan.Jobs} jobs have ended; handlers have run {workers.Sum(worker => worker.Count)}.");
             if (workers.Exists(worker => worker.HasEnded))
                 throw new InvalidOperationException($"{plan.Contender.Title}: a worker process has ended before its time.");
             if (workers.Sum(worker => worker.Count) >= plan.Jobs)
