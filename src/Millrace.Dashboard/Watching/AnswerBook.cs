@@ -17,6 +17,16 @@ internal sealed class AnswerBook(TimeProvider time, Outage outage)
     // How long each question took the last time.
     private readonly Dictionary<string, TimeSpan> costs = new(StringComparer.Ordinal);
 
+    // In ticks of TimeSpan.
+    private long spent;
+
+    /// <summary>How long all questions together took since the last pulse.</summary>
+    public TimeSpan Spent => new(Volatile.Read(ref spent));
+
+    /// <summary>A pulse goes out, and everybody asks again.</summary>
+    /// <returns>What was spent until now.</returns>
+    public TimeSpan CountAnew() => new(Interlocked.Exchange(ref spent, 0));
+
     public Task<Reply> GetAsync(Route route, Call call) =>
         route.KeepFor == TimeSpan.Zero ? RunAsync(route, call) : GetKeptAsync(route, call);
 
@@ -82,7 +92,9 @@ internal sealed class AnswerBook(TimeProvider time, Outage outage)
     // Only what the database has answered just now says that it is there.
     private async Task<Reply> RunAsync(Route route, Call call)
     {
+        var began = time.GetTimestamp();
         var reply = await route.Run(call).ConfigureAwait(false);
+        Interlocked.Add(ref spent, time.GetElapsedTime(began).Ticks);
         if (route.AsksStore)
             outage.Over();
         return reply;

@@ -13,7 +13,7 @@ internal sealed class Broadcast(Panel panel)
     public const int MostListeners = 50;
 
     private static readonly TimeSpan interval = TimeSpan.FromMilliseconds(200);
-    // Whatever happens is to be on every screen within a second: this, one look, and the way to the browser and back.
+    // Whatever happens is to be on every screen within a second: this, one look, and the way to the browser and back. Longer only while what everybody asks takes long (Dear).
     private static readonly TimeSpan leastBetweenPulses = TimeSpan.FromMilliseconds(600);
 
     // Longer than any answer is kept.
@@ -23,6 +23,7 @@ internal sealed class Broadcast(Panel panel)
     private readonly List<Channel<ServerSentEvent>> listeners = [];
     private readonly SemaphoreSlim hurry = new(0);
     private bool isSampling;
+    private volatile bool isHurried;
 
     public int Listeners
     {
@@ -57,6 +58,7 @@ internal sealed class Broadcast(Panel panel)
     /// <summary>Somebody changed something here: look at once.</summary>
     public void Hurry()
     {
+        isHurried = true;
         if (hurry.CurrentCount == 0)
             hurry.Release();
     }
@@ -81,7 +83,7 @@ internal sealed class Broadcast(Panel panel)
     private async Task SampleAsync()
     {
         var stopping = panel.Lifetime.ApplicationStopping;
-        var late = TimeSpan.Zero;
+        var (late, spent) = (TimeSpan.Zero, TimeSpan.Zero);
         var (last, isOwed, isUnsettled, said) = ((string?)null, false, false, panel.Time.GetTimestamp() - panel.Time.TimestampFrequency);
         while (IsWanted(stopping))
         {
@@ -91,7 +93,7 @@ internal sealed class Broadcast(Panel panel)
             last = pulse;
 
             var quiet = panel.Time.GetElapsedTime(said);
-            if (isOwed && quiet >= leastBetweenPulses)
+            if (isOwed && quiet >= (isHurried ? leastBetweenPulses : Dear.BetweenPulses(leastBetweenPulses, spent, panel.Answers.Spent)))
             {
                 late = panel.ForgetCheap();
                 Say();
@@ -117,6 +119,8 @@ internal sealed class Broadcast(Panel panel)
 
         void Say()
         {
+            isHurried = false;
+            spent = panel.Answers.CountAnew();
             this.Say(ServerSentEvent.Of("pulse", new PulseAnswer(panel.Time.GetUtcNow())));
             said = panel.Time.GetTimestamp();
         }

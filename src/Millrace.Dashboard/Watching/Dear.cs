@@ -6,8 +6,24 @@ internal static class Dear
     /// <summary>However dear an answer was, it is not kept for longer. Shorter than the settling of <see cref="Broadcast"/>.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromSeconds(4);
 
+    /// <summary>However much all who look ask, they are told of changes at least this often.</summary>
+    public static readonly TimeSpan LongestBetweenPulses = TimeSpan.FromSeconds(3);
+
     private const int Worth = 20;
 
+    private const int Pace = 5;
+
+    /// <summary>How long after a pulse the next one comes, by what the answers to the last one have taken together: fifty people on ten pages take a fifth of a processor at most, until that means longer than three seconds.</summary>
+    /// <param name="least">When they took little.</param>
+    /// <param name="before">What they took after the pulse before.</param>
+    /// <param name="spent">What they took after this one.</param>
+    public static TimeSpan BetweenPulses(TimeSpan least, TimeSpan before, TimeSpan spent)
+    {
+        var between = (before < spent ? before : spent) * Pace;
+        return between < least ? least : between < LongestBetweenPulses ? between : LongestBetweenPulses;
+    }
+
+    /// <summary>For how long one answer is kept.</summary>
     /// <param name="before">What the same took the time before. Dear is what was so twice: the first time a process answers at all, or waits for a connection, says nothing.</param>
     /// <param name="took">What it took now.</param>
     public static TimeSpan LifeOf(TimeSpan before, TimeSpan took)

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { useQuery } from "../../api/query.ts";
-import type { Attempt, Explanation, JobDetail, Operation } from "../../api/types.ts";
+import type { Attempt, Explanation, JobDetail, Operation, State } from "../../api/types.ts";
 import { millrace } from "../../pure/commands.ts";
 import { term } from "../../pure/filter.ts";
 import { goQuery, link, path, place } from "../../router.ts";
@@ -21,11 +21,17 @@ import { Logs } from "./Logs.tsx";
 import { Timeline } from "./Timeline.tsx";
 import { Why } from "./Why.tsx";
 
+/** What there is to say of a job that is over does not change by itself. When somebody runs it again its state does, and all is asked at once. */
+export function everyMsOf(state: State | undefined): number {
+  return state === "succeeded" || state === "failed" || state === "cancelled" ? 10_000 : 0;
+}
+
 export function Job({ id }: { id: string }) {
   const address = path("jobs", id);
   const job = useQuery<JobDetail>(address);
-  const attempts = useQuery<{ attempts: Attempt[] }>(`${address}/attempts`);
-  const why = useQuery<Explanation>(`${address}/explain`);
+  const rest = { everyMs: everyMsOf(job.data.value?.row.state) };
+  const attempts = useQuery<{ attempts: Attempt[] }>(`${address}/attempts`, rest);
+  const why = useQuery<Explanation>(`${address}/explain`, rest);
   const [isWanted, want] = useState(false);
   const row = job.data.value?.row;
   useKeys({ e: () => want(true) });

@@ -7,6 +7,7 @@ import { JsonView } from "../../ui/JsonTree.tsx";
 import { StateMark, Text } from "../../ui/Words.tsx";
 import { Actions } from "../job/Actions.tsx";
 import { ErrorText } from "../job/ErrorText.tsx";
+import { everyMsOf } from "../job/Job.tsx";
 import { Why } from "../job/Why.tsx";
 import { JobFacts } from "../job/JobFacts.tsx";
 
@@ -14,7 +15,7 @@ import { JobFacts } from "../job/JobFacts.tsx";
 export function Preview({ row, onClose }: { row?: JobRow; onClose: () => void }) {
   const address = row ? path("jobs", row.id) : undefined;
   const job = useQuery<JobDetail>(address);
-  const why = useQuery<Explanation>(address && `${address}/explain`);
+  const why = useQuery<Explanation>(address && `${address}/explain`, { everyMs: everyMsOf(job.data.value?.row.state) });
   return (
     <aside class="pane" aria-label={t.jobs.preview}>
       <header>
