@@ -53,7 +53,7 @@ internal sealed class MillraceHost(MillraceInstance instance) : IHostedLifecycle
         instance.Supervisor?.Start(stopping.Token);
         IsStarted = true;
         if (instance.Child is null)
-            await SchedulePruningAsync(cancellationToken).ConfigureAwait(false);
+            await SchedulePruningOrStopAsync(cancellationToken).ConfigureAwait(false);
         Log.Started(
             instance.Log,
             instance.Node.Id,
@@ -174,6 +174,20 @@ internal sealed class MillraceHost(MillraceInstance instance) : IHostedLifecycle
         catch (OperationCanceledException)
         {
             return true;
+        }
+    }
+
+    // The loops have begun by then: jobs in line need not wait for it. A start that fails leaves nothing running.
+    private async Task SchedulePruningOrStopAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await SchedulePruningAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            await StopAsync(TimeSpan.Zero, CancellationToken.None).ConfigureAwait(false);
+            throw;
         }
     }
 

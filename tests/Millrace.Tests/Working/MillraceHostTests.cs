@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Millrace.Storage;
 
 namespace Millrace.Tests.Working;
 
@@ -125,6 +127,29 @@ public sealed class MillraceHostTests
         ran.Order().ShouldBe(["a", "report a"]);
         jobs.ShouldNotBeSameAs(reports);
         File.Exists(folder.File("reports.db")).ShouldBeTrue();
+    }
+
+    // The last thing it stores is the schedule of the built-in job, and by then jobs run.
+    [Fact]
+    public async Task A_start_that_fails_at_its_end_leaves_nothing_running()
+    {
+        using var folder = new TestFolder();
+        var file = folder.File("jobs.db");
+        using (var first = TestHost.Build(m => m.UseSqlite(file)))
+            await first.StartAsync().WaitAsync(TestHost.Deadline);
+        await using var connection = new SqliteConnection($"Data Source={file};Pooling=False");
+        await connection.OpenAsync();
+        await using var command = connection.CreateCommand();
+        command.CommandText = "create trigger no_schedules before insert on millrace_schedule begin select raise(abort, 'no schedules'); end";
+        await command.ExecuteNonQueryAsync();
+
+        using var host = TestHost.Build(m => m.UseSqlite(file).AddJob<Step>(Run).AddWorkers());
+        await Should.ThrowAsync<StoreException>(() => host.StartAsync().WaitAsync(TestHost.Deadline));
+
+        command.CommandText = "select count(*), count(*) filter (where dead_at is null) from millrace_node";
+        await using var reader = await command.ExecuteReaderAsync();
+        (await reader.ReadAsync()).ShouldBeTrue();
+        (reader.GetInt32(0), reader.GetInt32(1)).ShouldBe((1, 0));
     }
 
     [Fact]
