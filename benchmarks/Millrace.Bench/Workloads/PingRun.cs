@@ -20,7 +20,8 @@ internal sealed record PingResult(IReadOnlyList<double> AfterCall, IReadOnlyList
 
 internal static class PingRun
 {
-    private const int WarmUp = 20;
+    // So many until the runtime has compiled the path for good: an idle node has been there for longer than ten seconds. The same for every contender.
+    private const int WarmUp = 500;
 
     // Long enough for the worker to be idle again, and no multiple of anything it does by the clock.
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(13);
