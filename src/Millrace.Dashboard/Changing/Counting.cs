@@ -11,9 +11,13 @@ internal static class Counting
         Count = counted.Count + more.Count,
         Skipped = rest.Skipped + more.Skipped,
         ByState = Sum(rest.ByState, more.ByState),
-        ByType = Sum(rest.ByType, more.ByType),
-        ByQueue = Sum(rest.ByQueue, more.ByQueue),
+        ByType = Most(Sum(rest.ByType, more.ByType)),
+        ByQueue = Most(Sum(rest.ByQueue, more.ByQueue)),
     };
+
+    // As many as one piece names: they travel in the token, whose length has a bound.
+    private static Dictionary<string, long> Most(Dictionary<string, long> sums) =>
+        sums.Count <= MatchCount.MostNames ? sums : sums.OrderByDescending(static pair => pair.Value).Take(MatchCount.MostNames).ToDictionary();
 
     private static Dictionary<TKey, long> Sum<TKey>(IReadOnlyDictionary<TKey, long> counted, IReadOnlyDictionary<TKey, long> more)
         where TKey : notnull

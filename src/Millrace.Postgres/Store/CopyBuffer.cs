@@ -14,8 +14,8 @@ internal sealed class CopyBuffer : IDisposable
     // Small enough for the server to have work while the rest is made, large enough for few calls.
     private const int PieceSize = 16 * 1024;
 
-    // PostgreSQL counts microseconds from 2000.
-    private static readonly long Epoch = new DateTime(2000, 1, 1, 0, 0, 0, DateTimeKind.Utc).Ticks;
+    /// <summary>PostgreSQL counts microseconds from 2000. In ticks.</summary>
+    public static readonly long Epoch = new DateTime(2000, 1, 1, 0, 0, 0, DateTimeKind.Utc).Ticks;
 
     private byte[] bytes = ArrayPool<byte>.Shared.Rent(4 * PieceSize);
     private int length;

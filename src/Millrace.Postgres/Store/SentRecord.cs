@@ -9,9 +9,6 @@ namespace Millrace.Postgres;
 /// </summary>
 internal ref struct SentRecord
 {
-    // PostgreSQL counts microseconds from 2000.
-    private static readonly long Epoch = new DateTime(2000, 1, 1, 0, 0, 0, DateTimeKind.Utc).Ticks;
-
     private ReadOnlySpan<byte> rest;
 
     public SentRecord(ReadOnlySpan<byte> sent) =>
@@ -30,7 +27,7 @@ internal ref struct SentRecord
 
     public string? TextOrNull() => TryNext(out var value) ? Encoding.UTF8.GetString(value) : null;
 
-    public DateTimeOffset Time() => new(Epoch + Long() * TimeSpan.TicksPerMicrosecond, TimeSpan.Zero);
+    public DateTimeOffset Time() => new(CopyBuffer.Epoch + Long() * TimeSpan.TicksPerMicrosecond, TimeSpan.Zero);
 
     private ReadOnlySpan<byte> Next() => TryNext(out var value) ? value : throw new InvalidOperationException("The server has sent null for a value that is never null.");
 
