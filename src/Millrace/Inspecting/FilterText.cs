@@ -24,7 +24,8 @@ internal static class FilterText
     /// <summary>A value as it stands in a filter, in quotes if it needs them.</summary>
     public static string Value(string value, TextMatch match = TextMatch.Exact)
     {
-        if (match != TextMatch.Pattern)
+        // The empty value is no piece of a pattern: it needs quotes as among exact ones.
+        if (match != TextMatch.Pattern || value.Length == 0)
             return NeedsQuotes(value, "\",*") ? Quoted(value) : value;
         // Stars stay outside of the quotes.
         return NeedsQuotes(value, "\",") ? string.Join('*', value.Split('*').Select(piece => NeedsQuotes(piece, "\",") && piece.Length > 0 ? Quoted(piece) : piece)) : value;

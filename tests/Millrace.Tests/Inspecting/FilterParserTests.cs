@@ -31,6 +31,7 @@ public sealed class FilterParserTests
     // Words without a field
     [InlineData("index", "type~index")]
     [InlineData("index*", "type:index*")]
+    [InlineData("index*,\"\"", "type:index*,\"\"")]
     [InlineData("\"mail:send\"", "type~mail:send")]
     [InlineData("4711", "id:4711")]
     [InlineData("#4711 -12", "id:4711 -id:12")]
@@ -123,20 +124,23 @@ public sealed class FilterParserTests
         Gen.OneOf(Gen.String[0, 210], Gen.OneOf(pieces).Array[0, 12].Select(string.Concat)).Sample(
             text =>
             {
+                JobFilter filter;
                 try
                 {
-                    var filter = FilterParser.Parse(text, now);
-                    // What was read is written so that it is read again as the same.
-                    var written = FilterText.Of(filter);
-                    if (written.Length <= FilterParser.Longest)
-                        FilterText.Of(FilterParser.Parse(written, now)).ShouldBe(written);
+                    filter = FilterParser.Parse(text, now);
                 }
                 catch (FilterException fault)
                 {
                     fault.Position.ShouldBeInRange(0, text.Length - 1);
                     fault.Length.ShouldBeInRange(1, text.Length - fault.Position);
                     fault.Message.ShouldNotBeNullOrWhiteSpace();
+                    return;
                 }
+
+                // What was read is written so that it is read again as the same.
+                var written = FilterText.Of(filter);
+                if (written.Length <= FilterParser.Longest)
+                    FilterText.Of(FilterParser.Parse(written, now)).ShouldBe(written);
             },
             iter: 20_000);
 
@@ -173,6 +177,8 @@ public sealed class FilterParserTests
         Gen.OneOf("a", "scan", "a b", "a,b", "\"", "\\", "a\\\"b", "..", "-x", ">5", "字", "\n", "now", "x:y~z"),
         Gen.String[Gen.Char['!', '~'], 1, 12]);
 
+    private static readonly Gen<string> wordsAndNone = Gen.Frequency((9, words), (1, Gen.Const("")));
+
     private static readonly Gen<DateTimeOffset?> times =
         Gen.Long[0, 250_000_000_000_000_000].Select(micros => (DateTimeOffset?)DateTimeOffset.UnixEpoch.AddTicks(micros)).Select(time => (DateTimeOffset?)time!.Value.AddTicks(-(time.Value.Ticks % 10)));
 
@@ -180,15 +186,15 @@ public sealed class FilterParserTests
 
     private static readonly Gen<IFilterTerm> terms = Gen.OneOf<IFilterTerm>(
         Gen.Select(Gen.Int[1, 511], Gen.Bool, (states, isNot) => (IFilterTerm)new StateTerm((StateSet)states, isNot)),
-        Gen.Select(fields, words.List[1, 3], Gen.Bool, (field, values, isNot) => (IFilterTerm)new TextTerm(field, TextMatch.Exact, values.ToArray(), isNot)),
+        Gen.Select(fields, wordsAndNone.List[1, 3], Gen.Bool, (field, values, isNot) => (IFilterTerm)new TextTerm(field, TextMatch.Exact, values.ToArray(), isNot)),
         Gen.Select(fields, words.List[1, 3], Gen.Bool, (field, values, isNot) => (IFilterTerm)new TextTerm(field, TextMatch.Contains, values.ToArray(), isNot)),
-        Gen.Select(fields, words.List[1, 3], Gen.Bool, (field, values, isNot) => (IFilterTerm)new TextTerm(field, TextMatch.Pattern, values.Append("x*y z").ToArray(), isNot)),
+        Gen.Select(fields, wordsAndNone.List[1, 3], Gen.Bool, (field, values, isNot) => (IFilterTerm)new TextTerm(field, TextMatch.Pattern, values.Append("x*y z").ToArray(), isNot)),
         Gen.Select(Gen.OneOf(FilterWords.Outcomes.ToArray()).List[1, 3], Gen.Bool, (values, isNot) => (IFilterTerm)new TextTerm(TextField.Outcome, TextMatch.Exact, values.ToArray(), isNot)),
         Gen.Select(Gen.Enum<NumberField>(), Gen.Long, Gen.Long, Gen.Int[0, 2], (field, one, two, open) =>
             (IFilterTerm)new NumberTerm(field, open == 1 ? null : Math.Min(one, two), open == 2 ? null : Math.Max(one, two))),
         Gen.Select(Gen.Enum<TimeField>(), times, times, Gen.Int[0, 2], (field, one, two, open) =>
             (IFilterTerm)new TimeTerm(field, open == 1 ? null : one < two ? one : two, open == 2 ? null : one < two ? two : one)),
-        Gen.Select(words.List[1, 3], words, Gen.Bool, (path, value, isNot) => (IFilterTerm)new DataTerm(path.ToArray(), TextMatch.Exact, value, isNot)),
+        Gen.Select(words.List[1, 3], wordsAndNone, Gen.Bool, (path, value, isNot) => (IFilterTerm)new DataTerm(path.ToArray(), TextMatch.Exact, value, isNot)),
         Gen.Select(words.List[1, 3], words, Gen.Bool, (path, value, isNot) => (IFilterTerm)new DataTerm(path.ToArray(), TextMatch.Contains, value, isNot)));
 
     private static readonly Gen<JobFilter> filters = terms.List[0, 4].Select(list => new JobFilter(list.ToArray()));
