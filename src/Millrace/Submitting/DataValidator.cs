@@ -32,7 +32,7 @@ internal static class DataValidator
     {
         // No text has fewer bytes than characters: a huge one is refused without encoding it.
         if (json.Length > maxSizeInBytes)
-            throw new DataWalk(jobType, what).TooLarge(Encoding.UTF8.GetByteCount(json), maxSizeInBytes);
+            throw new DataWalk(jobType, what, default).TooLarge(Encoding.UTF8.GetByteCount(json), maxSizeInBytes);
         var buffer = ArrayPool<byte>.Shared.Rent(json.Length * 3);
         try
         {
@@ -47,7 +47,7 @@ internal static class DataValidator
     /// <summary>Checks JSON in UTF-8, without byte order mark. See the other form.</summary>
     public static void Check(string jobType, ReadOnlySpan<byte> utf8, int maxSizeInBytes = DefaultMaxSizeInBytes, string what = "Data")
     {
-        var check = new DataWalk(jobType, what);
+        var check = new DataWalk(jobType, what, utf8);
         if (utf8.Length > maxSizeInBytes)
             throw check.TooLarge(utf8.Length, maxSizeInBytes);
         // The reader's own limit lies above ours, so that ours can name the path.
@@ -59,7 +59,7 @@ internal static class DataValidator
         }
         catch (JsonException fault)
         {
-            throw check.NotJson(utf8, fault);
+            throw check.NotJson(fault);
         }
     }
 

@@ -1,41 +1,48 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
 
 namespace Millrace.Submitting;
 
-/// <summary>One walk through one JSON text, with the path to where it is.</summary>
-internal sealed class DataWalk(string jobType, string what)
+/// <summary>One walk through one JSON text, with the path to where it is. Each submission makes one: it allocates nothing unless there is a fault to describe.</summary>
+/// <param name="jobType">For the message.</param>
+/// <param name="what">What the JSON is.</param>
+/// <param name="utf8">The text.</param>
+internal ref struct DataWalk(string jobType, string what, ReadOnlySpan<byte> utf8)
 {
-    // One entry for each open object or array: the member's name, or the index when the name is null.
-    private readonly List<(string? Name, int Index, bool IsArray)> path = [];
+    private readonly ReadOnlySpan<byte> utf8 = utf8;
+
+    // One step for each open object or array.
+    private Path path;
+    private int depth;
 
     public void Token(ref Utf8JsonReader reader)
     {
         switch (reader.TokenType)
         {
             case JsonTokenType.PropertyName:
-                path[^1] = (null, -1, false);
+                path[depth - 1] = Step.InObject;
                 CheckText(ref reader, " in the name of a member");
-                path[^1] = (reader.GetString(), 0, false);
+                path[depth - 1] = Step.At((int)reader.TokenStartIndex, reader.ValueSpan.Length);
                 return;
             case JsonTokenType.EndObject or JsonTokenType.EndArray:
-                path.RemoveAt(path.Count - 1);
+                depth--;
                 return;
         }
 
-        if (path.Count > 0 && path[^1].IsArray)
-            path[^1] = (null, path[^1].Index + 1, true);
+        if (depth > 0 && path[depth - 1].IsArray)
+            path[depth - 1].Index++;
         switch (reader.TokenType)
         {
-            case JsonTokenType.StartObject or JsonTokenType.StartArray when path.Count == DataValidator.MaxDepth:
+            case JsonTokenType.StartObject or JsonTokenType.StartArray when depth == DataValidator.MaxDepth:
                 throw Fault($"depth {DataValidator.MaxDepth}", $"is nested deeper than {DataValidator.MaxDepth} levels", "Flatten it, or store it elsewhere and submit a reference.");
             case JsonTokenType.StartObject:
-                path.Add((null, -1, false));
+                path[depth++] = Step.InObject;
                 break;
             case JsonTokenType.StartArray:
-                path.Add((null, -1, true));
+                path[depth++] = Step.InArray;
                 break;
             case JsonTokenType.String:
                 CheckText(ref reader, "");
@@ -48,14 +55,14 @@ internal sealed class DataWalk(string jobType, string what)
 
     public JobDataException TooLarge(int sizeInBytes, int limit)
     {
-        path.Clear();
+        depth = 0;
         return Fault(
             Text($"{limit:N0} bytes"),
             Text($"is {sizeInBytes:N0} bytes; at most {limit:N0} are allowed"),
             Text($"Store the content elsewhere and submit a reference to it, or raise MillraceOptions.MaxDataSize (at most {DataValidator.HardMaxSizeInBytes:N0})."));
     }
 
-    public JobDataException NotJson(ReadOnlySpan<byte> utf8, JsonException fault)
+    public readonly JobDataException NotJson(JsonException fault)
     {
         var position = Text($"line {(fault.LineNumber ?? 0) + 1}, byte {(fault.BytePositionInLine ?? 0) + 1}");
         return utf8.Contains((byte)0)
@@ -63,7 +70,7 @@ internal sealed class DataWalk(string jobType, string what)
             : Fault("valid JSON", $"is not valid JSON at {position}", "Only strict JSON is stored: no comments, no trailing commas, one value.");
     }
 
-    private void CheckText(ref Utf8JsonReader reader, string where)
+    private readonly void CheckText(ref Utf8JsonReader reader, string where)
     {
         var text = reader.ValueSpan;
         if (!Utf8.IsValid(text))
@@ -91,7 +98,7 @@ internal sealed class DataWalk(string jobType, string what)
         }
     }
 
-    private void CheckNumber(ReadOnlySpan<byte> number)
+    private readonly void CheckNumber(ReadOnlySpan<byte> number)
     {
         var end = number.IndexOfAny((byte)'e', (byte)'E');
         var mantissa = end < 0 ? number : number[..end];
@@ -109,30 +116,42 @@ internal sealed class DataWalk(string jobType, string what)
                 "Submit it as a string.");
     }
 
-    private JobDataException LoneSurrogate(string where) =>
+    private readonly JobDataException LoneSurrogate(string where) =>
         Fault("no lone surrogate", $"contains half of a surrogate pair{where}, which is not a character", "It usually comes from cutting a text inside an emoji: cut by characters (Rune), or replace it.");
 
-    private JobDataException Fault(string limit, string fault, string advice)
+    private readonly JobDataException Fault(string limit, string fault, string advice)
     {
         var place = PathText();
         var subject = place == "$" ? $"{what} of job type \"{jobType}\"" : $"{what} of job type \"{jobType}\" at {place}";
         return new JobDataException(jobType, place, limit, $"{subject} {fault}. Nothing was stored. {advice}");
     }
 
-    private string PathText()
+    private readonly string PathText()
     {
         var text = new StringBuilder("$");
-        foreach (var (name, index, isArray) in path)
+        foreach (var step in path[..depth])
         {
-            if (isArray && index >= 0)
-                text.Append('[').Append(index).Append(']');
-            else if (name is not null && IsPlain(name))
+            if (step.IsArray && step.Index >= 0)
+                text.Append('[').Append(step.Index).Append(']');
+            else if (NameOf(step) is not { } name)
+                continue;
+            else if (IsPlain(name))
                 text.Append('.').Append(name);
-            else if (name is not null)
+            else
                 text.Append("['").Append(name.Length > 80 ? string.Concat(name.AsSpan(0, 80), "…") : name).Append("']");
         }
 
         return text.ToString();
+    }
+
+    // As the reader has it: without what is escaped. Null before the first member.
+    private readonly string? NameOf(Step step)
+    {
+        if (step.NameLength < 0)
+            return null;
+        var reader = new Utf8JsonReader(utf8.Slice(step.NameAt, step.NameLength + 2));
+        reader.Read();
+        return reader.GetString();
     }
 
     private static bool IsPlain(string name) =>
@@ -145,4 +164,30 @@ internal sealed class DataWalk(string jobType, string what)
 
     private static int Hex(ReadOnlySpan<byte> text, int start) =>
         int.Parse(text.Slice(start, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
+
+    [InlineArray(DataValidator.MaxDepth)]
+    private struct Path
+    {
+        private Step first;
+    }
+
+    /// <summary>Where the walk is in one object or array.</summary>
+    private struct Step
+    {
+        public static readonly Step InObject = new() { NameLength = -1 };
+        public static readonly Step InArray = new() { NameLength = -1, Index = -1, IsArray = true };
+
+        /// <summary>Where the member's name begins, with its quote.</summary>
+        public int NameAt { get; private init; }
+
+        /// <summary>In bytes, as it is written, without its quotes; -1 for none.</summary>
+        public int NameLength { get; private init; }
+
+        /// <summary>Of the element; -1 before the first.</summary>
+        public int Index { get; set; }
+
+        public bool IsArray { get; private init; }
+
+        public static Step At(int start, int length) => new() { NameAt = start, NameLength = length };
+    }
 }

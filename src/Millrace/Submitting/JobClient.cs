@@ -58,9 +58,10 @@ internal sealed class JobClient(MillraceInstance instance, long? parent = null, 
         options ??= JobOptions.None;
         RefuseCron(options);
         using var activity = instance.Telemetry.StartSubmit();
-        var jobs = new List<NewJob>();
+        var template = instance.Writer.Template<TData>(options, parent);
+        var jobs = new List<NewJob>(data.TryGetNonEnumeratedCount(out var count) ? count : 0);
         foreach (var item in data)
-            jobs.Add(instance.Writer.Write(item, options, parent));
+            jobs.Add(instance.Writer.Write(template, item));
         return await SubmitBulkAsync(jobs, cancellationToken).ConfigureAwait(false);
     }
 
@@ -73,10 +74,11 @@ internal sealed class JobClient(MillraceInstance instance, long? parent = null, 
         RefuseCron(options);
         using var activity = instance.Telemetry.StartSubmit();
         var created = 0L;
+        var template = instance.Writer.Template<TData>(options, parent);
         var jobs = new List<NewJob>(Math.Min(batchSize, 10_000));
         await foreach (var item in data.WithCancellation(cancellationToken).ConfigureAwait(false))
         {
-            jobs.Add(instance.Writer.Write(item, options, parent));
+            jobs.Add(instance.Writer.Write(template, item));
             if (jobs.Count < batchSize)
                 continue;
             created += Created(await SubmitBulkAsync(jobs, cancellationToken).ConfigureAwait(false));
@@ -169,8 +171,14 @@ internal sealed class JobClient(MillraceInstance instance, long? parent = null, 
         var results = new SubmitResult[answers.Count];
         for (var i = 0; i < results.Length; i++)
             results[i] = ToResult(answers[i]);
-        foreach (var kind in jobs.Zip(results).GroupBy(static pair => (pair.First.Type, pair.First.Queue)))
-            instance.Telemetry.Submitted(kind.Key.Type, kind.Key.Queue, Created(kind.Select(static pair => pair.Second)));
+        // Neighbours of one kind are counted together: mostly that is all of them.
+        for (var (first, i) = (0, 1); i <= jobs.Count; i++)
+        {
+            if (i < jobs.Count && jobs[i].Type == jobs[first].Type && jobs[i].Queue == jobs[first].Queue)
+                continue;
+            instance.Telemetry.Submitted(jobs[first].Type, jobs[first].Queue, Created(results.Take(first..i)));
+            first = i;
+        }
         WakeUp(jobs);
         return results;
     }
@@ -208,12 +216,11 @@ internal sealed class JobClient(MillraceInstance instance, long? parent = null, 
     private void WakeUp(IReadOnlyList<NewJob> jobs)
     {
         var isInTransaction = transaction is not null || AmbientTransaction.Current is not null;
-        var queues = jobs.Select(job => job.Queue).ToHashSet(StringComparer.Ordinal);
         AfterCommit(() =>
         {
             instance.WakeUps.Submitted(jobs);
             if (isInTransaction)
-                _ = instance.RingQuietlyAsync(queues);
+                _ = instance.RingQuietlyAsync(jobs.Select(job => job.Queue).ToHashSet(StringComparer.Ordinal));
         });
     }
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Reflection;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Millrace.Storage;
@@ -11,15 +12,29 @@ namespace Millrace.Submitting;
 /// <summary>Turns what the application submits into what a store takes: names, JSON, policy, all checked. Pure but for the nonce.</summary>
 internal sealed class JobWriter(MillraceOptions options, TypeRegistry types, JobPolicies policies, JobJson json)
 {
+    [ThreadStatic]
+    private static Stack<long>? nonces;
+
     public NewJob Write<TData>(TData data, JobOptions jobOptions, long? parent)
-        where TData : notnull
+        where TData : notnull => Write(Template<TData>(jobOptions, parent), data);
+
+    public NewJob Write(string type, string text, JobOptions jobOptions, long? parent) => Fill(Template(type, jobOptions, parent), text);
+
+    /// <summary>What all jobs of one call have in common, checked once: everything but id, nonce and data.</summary>
+    public NewJob Template<TData>(JobOptions jobOptions, long? parent)
+        where TData : notnull => Template(NameOf<TData>(), jobOptions, parent);
+
+    /// <summary>One of them.</summary>
+    public NewJob Write<TData>(NewJob template, TData data)
+        where TData : notnull => Fill(template, Serialize(template.Type, data));
+
+    private NewJob Fill(NewJob template, string text)
     {
-        var name = NameOf<TData>();
-        var text = Serialize(name, data);
-        return Write(name, text, jobOptions, parent);
+        DataValidator.Check(template.Type, text, options.MaxDataSizeInBytes);
+        return template with { Nonce = NewNonce(), Data = text };
     }
 
-    public NewJob Write(string type, string text, JobOptions jobOptions, long? parent)
+    private NewJob Template(string type, JobOptions jobOptions, long? parent)
     {
         NameValidator.Check("Job type", type, nameof(type));
         if (jobOptions.Tag is { } given)
@@ -27,18 +42,16 @@ internal sealed class JobWriter(MillraceOptions options, TypeRegistry types, Job
         if (jobOptions.Queue is { } queue)
             NameValidator.Check("Queue", queue, nameof(jobOptions.Queue));
         Check(type, jobOptions);
-        DataValidator.Check(type, text, options.MaxDataSizeInBytes);
 
         return new NewJob
         {
             Id = 0,
-            Nonce = NewNonce(),
+            Nonce = 0,
             Type = type,
             Tag = jobOptions.Tag,
             UserId = jobOptions.UserId,
             Queue = jobOptions.Queue ?? policies.QueueOf(type),
             Priority = jobOptions.Priority,
-            Data = text,
             Due = jobOptions.Due,
             Delay = jobOptions.Delay,
             Policy = JobPolicy.Of(jobOptions).ToJson(),
@@ -79,7 +92,17 @@ internal sealed class JobWriter(MillraceOptions options, TypeRegistry types, Job
         return type;
     }
 
-    public static long NewNonce() => BitConverter.ToInt64(RandomNumberGenerator.GetBytes(8));
+    // Random numbers are drawn some at a time: each draw asks the operating system.
+    public static long NewNonce()
+    {
+        if (nonces is not { Count: > 0 })
+        {
+            Span<long> drawn = stackalloc long[64];
+            RandomNumberGenerator.Fill(MemoryMarshal.AsBytes(drawn));
+            nonces = new Stack<long>(drawn.ToArray());
+        }
+        return nonces.Pop();
+    }
 
     private static string NameOf<TData>() => DataName<TData>.Name ?? throw new ArgumentException(
         typeof(TData) == typeof(object) || typeof(TData) == typeof(string) || typeof(TData).IsInterface

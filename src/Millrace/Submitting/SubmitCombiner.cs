@@ -43,7 +43,7 @@ internal sealed class SubmitCombiner(IJobStore store, Births births)
 
     /// <summary>
     /// When several callers were answered together a moment ago, the others are about to submit as well: they wait on this thread's own list of work, which comes before the list of all threads. So
-    /// the next batch has them all, without a timer, and nobody waits who has nobody to wait for.
+    /// the next batch has them all, without a timer, and nobody waits who has nobody to wait for. Without it the callers of every other batch go together, and each commit has half of them.
     /// </summary>
     private void Start()
     {
@@ -55,26 +55,31 @@ internal sealed class SubmitCombiner(IJobStore store, Births births)
 
     private async Task SendAllAsync()
     {
-        var batch = new List<Waiting>();
-        while (true)
+        while (TakeBatch() is { Count: > 0 } batch)
         {
-            batch.Clear();
-            lock (gate)
-            {
-                while (batch.Count < LargestBatch && waiting.TryDequeue(out var next))
-                {
-                    if (next.TryTake())
-                        batch.Add(next);
-                }
-                if (batch.Count == 0)
-                {
-                    isSending = false;
-                    return;
-                }
-            }
             lastBatch = batch.Count;
             await SendAsync(batch).ConfigureAwait(false);
+            if (batch.Count == 1)
+                continue;
+            Start();
+            return;
         }
+    }
+
+    /// <summary>Who is in line. Empty: the next to submit starts the sending.</summary>
+    private List<Waiting> TakeBatch()
+    {
+        var batch = new List<Waiting>();
+        lock (gate)
+        {
+            while (batch.Count < LargestBatch && waiting.TryDequeue(out var next))
+            {
+                if (next.TryTake())
+                    batch.Add(next);
+            }
+            isSending = batch.Count > 0;
+        }
+        return batch;
     }
 
     private async Task SendAsync(List<Waiting> batch)

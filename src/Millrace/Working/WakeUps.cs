@@ -48,12 +48,13 @@ internal sealed class WakeUps
     /// <summary>These jobs are stored and committed.</summary>
     public void Submitted(IReadOnlyList<NewJob> jobs)
     {
+        string? last = null;
         foreach (var job in jobs)
         {
-            if (job.Due is null && job.Delay <= TimeSpan.Zero)
-                Ready(job.Queue);
-            else
+            if (job.Due is not null || job.Delay > TimeSpan.Zero)
                 Scheduled.Set();
+            else if (job.Queue != last)
+                Ready(last = job.Queue);
         }
     }
 

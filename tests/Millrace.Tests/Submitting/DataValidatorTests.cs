@@ -25,6 +25,8 @@ public sealed class DataValidatorTests
     [InlineData("""["ok","\ude00\ud83d"]""", "$[1]", "no lone surrogate")]
     [InlineData("""["\ud83d\u0041"]""", "$[0]", "no lone surrogate")]
     [InlineData("""{"a":{"\udc00":1}}""", "$.a", "no lone surrogate")]
+    [InlineData("""{"a\u0062":{"c d":"\ud83d"}}""", "$.ab['c d']", "no lone surrogate")]
+    [InlineData("""{"a":{"b":[1]},"c":[[],{"d":1},"\ud83d"]}""", "$.c[2]", "no lone surrogate")]
     // numbers
     [InlineData("""{"a":1e131071}""", "$.a", "350 digits written out")]
     [InlineData("""{"a":1e-99999999999999}""", "$.a", "350 digits written out")]
