@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Millrace.Bench.Contenders;
 using Millrace.Bench.Measuring;
+using Millrace.Tending;
 
 namespace Millrace.Bench.Workloads;
 
@@ -106,7 +107,7 @@ internal sealed class Depth : IWorkload
         await Filling.RemoveOldAsync(database);
     }
 
-    /// <summary>Removes old jobs without a pause, as the built-in job does, until the drain is over.</summary>
+    /// <summary>Removes old jobs until the drain is over, as the built-in job does in a process that has a backlog.</summary>
     private sealed class Remover : IAsyncDisposable
     {
         private readonly MillraceEngine engine;
@@ -133,10 +134,12 @@ internal sealed class Depth : IWorkload
         {
             while (!isStopping)
             {
+                var batch = clock.Elapsed;
                 var count = await engine.PruneAsync(PruneBatch);
                 removed += count;
                 if (count < PruneBatch)
                     break;
+                await Task.Delay(PrunePace.RestAfter(clock.Elapsed - batch, clock.Elapsed, isBusy: true), TimeProvider.System);
             }
 
             Rate = removed / clock.Elapsed.TotalSeconds;
