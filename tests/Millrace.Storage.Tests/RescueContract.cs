@@ -18,7 +18,8 @@ public abstract class RescueContract(TestDatabase database) : Contract(database)
         var node = await NodeAsync();
 
         (await node.SweepAsync()).ShouldHaveSingleItem().ShouldSatisfyAllConditions(
-            answer => answer.Back.ShouldBe(3), answer => answer.Ended.ShouldBe(0), answer => answer.Skipped.ShouldBe(0), answer => answer.Queues.ShouldBe(["default"]));
+            answer => answer.Back.ShouldBe(3), answer => answer.Ended.ShouldBe(0), answer => answer.Skipped.ShouldBe(0), answer => answer.Queues.ShouldBe(["default"]),
+            answer => answer.Runs.ShouldBe(Enumerable.Repeat(new RescuedRun("default", "send", Outcome.Interrupted, Clock.GetUtcNow()), 3)));
 
         foreach (var claim in claims)
         {

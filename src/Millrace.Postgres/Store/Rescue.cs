@@ -45,7 +45,7 @@ internal sealed partial class PostgresStore
              as e(job_id, run, attempt, charged, type, tag, started, outcome, error, remove_after)
         order by e.job_id, e.run
         on conflict (job_id, run) do nothing
-        returning job_id
+        returning job_id, finished
         """;
 
     private const string CountLeft = """
@@ -115,7 +115,10 @@ internal sealed partial class PostgresStore
             await RingInsideAsync(connection, queues, cancellationToken).ConfigureAwait(false);
             await session.CommitAsync(cancellationToken).ConfigureAwait(false);
             var back = ended.Count(static run => run.ComesBack);
-            return new RescueAnswer(back, ended.Length - back, (int)left, queues);
+            return new RescueAnswer(back, ended.Length - back, (int)left, queues)
+            {
+                Runs = [.. ended.Select(static run => new RescuedRun(run.Queue, run.Run.Type, run.Outcome, run.Finished))],
+            };
         }, cancellationToken);
     }
 
@@ -123,6 +126,8 @@ internal sealed partial class PostgresStore
     private sealed record Rescued(LeasedRun Run, string? Tag, string Queue, short Priority, string? Key, DateTime Started, long Pass, string? Wish, RescueVerdict Verdict)
     {
         public KeyStanding Standing { get; init; } = KeyStanding.Mine;
+
+        public DateTimeOffset Finished { get; init; }
 
         public bool WouldComeBack => Wish is null && Verdict.Outcome == Outcome.Interrupted;
 
@@ -172,10 +177,10 @@ internal sealed partial class PostgresStore
                 Texts("outcomes", [.. runs.Select(static run => run.Outcome.ToWord())]), Texts("errors", [.. runs.Select(static run => run.Wish ?? SupersededBy(run.Outcome == Outcome.Superseded ? run.Standing.Successor : null, run.Key, run.Verdict.Error))]),
                 Longs("remove_afters", [.. runs.Select(static run => run.RemoveAfter?.Ticks / TimeSpan.TicksPerMicrosecond)]),
             ],
-            static reader => reader.GetInt64(0),
+            static reader => (Job: reader.GetInt64(0), Finished: TimeAt(reader, 1)),
             cancellationToken).ConfigureAwait(false);
-        var mine = ended.ToHashSet();
-        return [.. runs.Where(run => mine.Contains(run.Run.JobId))];
+        var mine = ended.ToDictionary(static run => run.Job, static run => run.Finished);
+        return [.. runs.Where(run => mine.ContainsKey(run.Run.JobId)).Select(run => run with { Finished = mine[run.Run.JobId] })];
     }
 
     private async Task PutBackAsync(NpgsqlConnection connection, Rescued[] runs, CancellationToken cancellationToken)

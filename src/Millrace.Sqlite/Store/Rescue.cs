@@ -24,26 +24,23 @@ internal sealed partial class SqliteStore
         if (FindLease(session, id) is not { } lease || (lease.Node != rescuer && NodeLives(session, lease.Node)))
             return new RescueAnswer(0, 0, 0, []);
         var back = 0;
-        var ended = 0;
+        var runs = new List<RescuedRun>();
         var queues = new SortedSet<string>(StringComparer.Ordinal);
         for (var i = 0; i < lease.JobIds.Length; i++)
         {
             if (HasEnded(session, lease.JobIds[i], lease.Runs[i]) || FindLeasedJob(session, lease.JobIds[i]) is not { } job)
                 continue;
-            if (RescueRun(session, lease, i, job, rescuer, decide, now))
-            {
-                back++;
-                queues.Add(job.Queue);
-            }
-            else
-            {
-                ended++;
-            }
+            var outcome = RescueRun(session, lease, i, job, rescuer, decide, now);
+            runs.Add(new RescuedRun(job.Queue, job.Type, outcome, now.ToTime()));
+            if (outcome.IsFinal())
+                continue;
+            back++;
+            queues.Add(job.Queue);
         }
 
         // Nothing is skipped (rule 13): a completion in flight in a user's transaction would hold the file, and this transaction could not have begun.
         session.Execute(DeleteLeaseSql, ("@id", id.ToText()));
-        return new RescueAnswer(back, ended, 0, [.. queues]);
+        return new RescueAnswer(back, runs.Count - back, 0, [.. queues]) { Runs = runs };
     }
 
     private const string LeasedJobsSql = "select queue, priority, type, tag, policy, key from millrace_job where id = @id";
@@ -53,8 +50,8 @@ internal sealed partial class SqliteStore
 
     private sealed record LeasedJob(string Queue, long Priority, string Type, string? Tag, string? Policy, string? Key);
 
-    /// <summary>True when the job may run again.</summary>
-    private static bool RescueRun(Session session, Lease lease, int i, LeasedJob job, Guid rescuer, Func<LeasedRun, RescueVerdict> decide, long now)
+    /// <summary>How the run ended: the job may run again unless that is final.</summary>
+    private static Outcome RescueRun(Session session, Lease lease, int i, LeasedJob job, Guid rescuer, Func<LeasedRun, RescueVerdict> decide, long now)
     {
         var (id, run, attempt) = (lease.JobIds[i], lease.Runs[i], lease.Attempts[i]);
         var verdict = decide(new LeasedRun(id, run, attempt, lease.Crashes[i], job.Type, job.Policy, lease.IsAlone));
@@ -78,7 +75,7 @@ internal sealed partial class SqliteStore
         {
             Forget(session, id);
             FreeKey(session, job.Key, id, now);
-            return false;
+            return outcome;
         }
 
         var next = new Pending(id, job.Queue, job.Priority, job.Type, run + 1, attempt + (verdict.Charged ? 1 : 0), verdict.Crashes, verdict.IsSuspect)
@@ -90,6 +87,6 @@ internal sealed partial class SqliteStore
             PutWaiting(session, next, "quarantine", now);
         else
             Put(session, next, now);
-        return true;
+        return outcome;
     }
 }

@@ -40,4 +40,15 @@ public sealed record RescueVerdict
 /// <param name="Ended">Runs whose jobs are finished now: discarded, cancelled or superseded.</param>
 /// <param name="Skipped">Runs left in the lease because their completion is in flight in a user's transaction. The next sweep looks again (rule 13).</param>
 /// <param name="Queues">The queues that have something to claim now.</param>
-public sealed record RescueAnswer(int Back, int Ended, int Skipped, IReadOnlyList<string> Queues);
+public sealed record RescueAnswer(int Back, int Ended, int Skipped, IReadOnlyList<string> Queues)
+{
+    /// <summary>The runs that it ended, in any order: <see cref="Back"/> and <see cref="Ended"/> together. For the statistics.</summary>
+    public IReadOnlyList<RescuedRun> Runs { get; init; } = [];
+}
+
+/// <summary>A run that was ended by a rescue.</summary>
+/// <param name="Queue">Its job's queue.</param>
+/// <param name="Type">Its job's type.</param>
+/// <param name="Outcome">How it ended.</param>
+/// <param name="Finished">When, by the store's clock.</param>
+public sealed record RescuedRun(string Queue, string Type, Outcome Outcome, DateTimeOffset Finished);

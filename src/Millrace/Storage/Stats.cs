@@ -21,7 +21,7 @@ public sealed record StatRow
     /// <summary>How many they were.</summary>
     public required long Count { get; init; }
 
-    /// <summary>How long they had waited, from ready to start.</summary>
+    /// <summary>How long they had waited, from ready to start. Those of a node that died count, but have no times.</summary>
     public required Histogram Wait { get; init; }
 
     /// <summary>How long they ran.</summary>

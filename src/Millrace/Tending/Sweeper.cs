@@ -83,6 +83,7 @@ internal sealed class Sweeper(MillraceInstance instance) : ITender
     private async Task RescueAsync(Guid lease, Func<LeasedRun, RescueVerdict> decide, CancellationToken cancellationToken)
     {
         var answer = await instance.Store.RescueAsync(lease, instance.Node.Id, decide, cancellationToken).ConfigureAwait(false);
+        instance.Stats.Count(answer, instance.Node.Id);
         if (answer is { Back: 0, Ended: 0, Skipped: 0 })
             return;
         Log.Rescued(instance.Log, lease, answer.Back, answer.Ended, answer.Skipped);

@@ -6,16 +6,21 @@ namespace Millrace.Working;
 internal sealed class StatBook
 {
     private readonly Lock gate = new();
-    private readonly List<StatPage> pages = [];
+    private readonly Dictionary<string, StatPage> pages = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim saving = new(1, 1);
 
     /// <summary>A page for one queue: its loop counts without meeting another.</summary>
     public StatPage Open(string queue)
     {
-        var page = new StatPage(queue);
         lock (gate)
-            pages.Add(page);
-        return page;
+            return pages.TryGetValue(queue, out var page) ? page : pages[queue] = new StatPage(queue);
+    }
+
+    /// <summary>Counts what a rescue has ended: crashes belong into the charts. The rescuer counts them, and nobody else.</summary>
+    public void Count(RescueAnswer answer, Guid node)
+    {
+        foreach (var run in answer.Runs)
+            Open(run.Queue).Count(run, node);
     }
 
     /// <summary>Saves what has changed since the last time. After a failure it is saved the next time.</summary>
@@ -26,7 +31,7 @@ internal sealed class StatBook
         {
             StatPage[] open;
             lock (gate)
-                open = [.. pages];
+                open = [.. pages.Values];
             List<StatRow> rows = [];
             foreach (var page in open)
                 page.Read(rows);
@@ -70,6 +75,13 @@ internal sealed class StatPage(string queue)
                     minute.Add(turn.Ends[i], OutcomeOf(turn.Ends[i], answer.Ends[i]));
             }
         }
+    }
+
+    /// <summary>Counts a run that was taken back. Nobody knows how long it ran.</summary>
+    public void Count(RescuedRun run, Guid node)
+    {
+        lock (gate)
+            MinuteOf(run.Finished.UtcTicks / TimeSpan.TicksPerMinute, node).Add(run);
     }
 
     /// <summary>Adds what has changed. Copies: counting goes on.</summary>
@@ -127,12 +139,9 @@ internal sealed class StatPage(string queue)
 
         public long Number => number;
 
-        public void Add(AttemptEnd end, Outcome outcome)
-        {
-            if (!types.TryGetValue(end.Claim.Type, out var cells))
-                types[end.Claim.Type] = cells = new Cell?[outcomes];
-            (cells[(int)outcome] ??= new Cell()).Add(end.Started - end.Claim.Ready, end.Finished - end.Started);
-        }
+        public void Add(AttemptEnd end, Outcome outcome) => CellOf(end.Claim.Type, outcome).Add(end.Started - end.Claim.Ready, end.Finished - end.Started);
+
+        public void Add(RescuedRun run) => CellOf(run.Type, run.Outcome).Add();
 
         public void Read(string queue, List<StatRow> into)
         {
@@ -155,14 +164,24 @@ internal sealed class StatPage(string queue)
                     cell?.Saved();
             }
         }
+
+        private Cell CellOf(string type, Outcome outcome)
+        {
+            if (!types.TryGetValue(type, out var cells))
+                types[type] = cells = new Cell?[outcomes];
+            return cells[(int)outcome] ??= new Cell();
+        }
     }
 
     private sealed class Cell
     {
         private readonly Histogram wait = new();
         private readonly Histogram run = new();
+        private long untimed;
         private long read;
         private long saved;
+
+        public void Add() => untimed++;
 
         public void Add(TimeSpan waited, TimeSpan ran)
         {
@@ -173,7 +192,7 @@ internal sealed class StatPage(string queue)
         /// <summary>Null when it is saved as it is.</summary>
         public StatRow? Read(DateTimeOffset bucket, Guid node, string queue, string type, Outcome outcome)
         {
-            read = run.Count;
+            read = run.Count + untimed;
             return read == saved ? null : new StatRow { Bucket = bucket, Node = node, Queue = queue, Type = type, Outcome = outcome, Count = read, Wait = Copy(wait), Run = Copy(run) };
         }
 

@@ -55,6 +55,19 @@ public sealed class StatBookTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task Runs_of_a_dead_node_are_counted_by_who_took_them_back_and_have_no_times()
+    {
+        Count(book.Open("mail"), noon.AddSeconds(1), "a", Outcome.Interrupted);
+        RescuedRun[] runs = [new("mail", "a", Outcome.Interrupted, noon.AddSeconds(2)), new("mail", "a", Outcome.Discarded, noon.AddSeconds(2)), new("other", "b", Outcome.Interrupted, noon.AddSeconds(61))];
+
+        book.Count(new RescueAnswer(2, 1, 0, ["mail", "other"]) { Runs = runs }, node);
+        await SaveAsync();
+
+        ledger.Rows.Select(row => (row.Queue, (row.Bucket - noon).TotalMinutes, row.Type, row.Outcome, row.Count, row.Run.Count)).ShouldBe(
+            [("mail", 0, "a", Outcome.Interrupted, 2, 1), ("mail", 0, "a", Outcome.Discarded, 1, 0), ("other", 1, "b", Outcome.Interrupted, 1, 0)], ignoreOrder: true);
+    }
+
+    [Fact]
     public async Task A_row_holds_all_of_its_minute_and_is_saved_only_when_it_changed()
     {
         var mail = book.Open("mail");
