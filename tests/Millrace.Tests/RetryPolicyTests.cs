@@ -19,7 +19,7 @@ public sealed class RetryPolicyTests
 
     [Fact]
     public void A_delay_is_never_negative_never_above_the_longest_and_never_above_366_days() =>
-        Gen.Select(Any, Gen.Int[1, int.MaxValue], Gen.Double[0, 1]).Sample((policy, attempt, random) =>
+        Gen.Select(Any, Gen.Int[1, int.MaxValue], Gen.Double[0, 1]).SampleSeeded((policy, attempt, random) =>
         {
             var delay = policy.NextDelay(attempt, int.MaxValue, null, random);
             return delay is null || (delay >= TimeSpan.Zero && delay <= policy.Longest && delay <= TimeSpan.FromDays(366));
@@ -27,12 +27,12 @@ public sealed class RetryPolicyTests
 
     [Fact]
     public void Giving_up_depends_on_the_number_of_attempts_alone() =>
-        Gen.Select(Plain, Gen.Int[1, 50], Gen.Int[1, 50], Gen.Double[0, 1]).Sample((policy, attempt, max, random) =>
+        Gen.Select(Plain, Gen.Int[1, 50], Gen.Int[1, 50], Gen.Double[0, 1]).SampleSeeded((policy, attempt, max, random) =>
             policy.NextDelay(attempt, max, null, random) is null == (attempt >= max || policy.Kind == RetryKind.None));
 
     [Fact]
     public void Exponential_delays_grow_within_their_jitter() =>
-        Gen.Select(Gen.Int[1, 30], Gen.Double[0, 1]).Sample((attempt, random) =>
+        Gen.Select(Gen.Int[1, 30], Gen.Double[0, 1]).SampleSeeded((attempt, random) =>
         {
             var middle = Math.Min(5 * Math.Pow(3, attempt - 1), 43_200);
             var seconds = RetryPolicy.Default.NextDelay(attempt, 100, null, random)!.Value.TotalSeconds;

@@ -75,7 +75,7 @@ public sealed class BoundsTests
             Gen.Char['!', '~'].Array[0, 40].Select(chars => new string(chars)));
         var question = Gen.Select(One([.. routes]), hostile, hostile, Gen.Int[0, 8]);
 
-        await question.SampleAsync(
+        await question.SampleSeededAsync(
             async one =>
             {
                 var (route, first, second, which) = one;
@@ -102,7 +102,7 @@ public sealed class BoundsTests
         var member = One("reason", "priority", "until", "data", "type", "queue", "tag", "delayMs", "q", "ids", "action", "token", "confirm", "other");
         var question = Gen.Select(One([.. routes]), Gen.Select(member, value).Array[0, 5]);
 
-        await question.SampleAsync(
+        await question.SampleSeededAsync(
             async one =>
             {
                 var (route, members) = one;

@@ -64,6 +64,15 @@ public sealed partial class SourceTests
         faults.ShouldBeEmpty("paths are relative to the repository");
     }
 
+    [Fact]
+    public void Properties_are_tried_on_the_same_cases_each_time()
+    {
+        var faults = Repository.Files("tests", "*.cs").Where(file => file != "tests/Shared/SeededSamples.cs").Select(file => (file, code: Repository.CodeOf(Repository.Read(file))))
+            .SelectMany(source => UnseededSamples().Matches(source.code).Select(match => $"{source.file}:{Repository.LineOf(source.code, match.Index)}"));
+
+        faults.ShouldBeEmpty("use SampleSeeded");
+    }
+
     private static IEnumerable<string> Source() => Repository.Files("src", "*.cs");
 
     private static IEnumerable<string> Faults(Regex pattern) =>
@@ -88,6 +97,9 @@ public sealed partial class SourceTests
 
     [GeneratedRegex("""\bpartial\s+class\s+\w*JobStore\b|\bpartial\s+class\s+(Sqlite|Postgres)Store\b""")]
     private static partial Regex PartsOfAStore();
+
+    [GeneratedRegex("""\.Sample(?!Seeded)\w*\(""")]
+    private static partial Regex UnseededSamples();
 
     // Written so that this line is none itself.
     [GeneratedRegex("""(?<![\w.}])/(?:work|root|home|Users)/\w|[A-Z]:\\\\?Users""")]

@@ -69,5 +69,5 @@ public sealed class CronWordsTests
     [Fact]
     public void Whatever_stands_there_is_said_or_given_back() =>
         Gen.OneOf("*", "?", "*/5", "0", "1-5", "1,2", "L", "W", "#", "5L", "1#2", "-", ",", "/", "MON", "99999999999").Array[0, 7].Select(fields => string.Join(' ', fields))
-            .Sample(cron => CronWords.Say(cron).ShouldNotBeNull());
+            .SampleSeeded(cron => CronWords.Say(cron).ShouldNotBeNull());
 }

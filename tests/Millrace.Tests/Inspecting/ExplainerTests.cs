@@ -195,7 +195,7 @@ public sealed class ExplainerTests
 
     [Fact]
     public void Whatever_the_facts_there_is_a_reason_and_a_job_that_nothing_keeps_back_has_a_time() =>
-        Gen.Select(Gen.Enum<JobState>(), Gen.OneOf("type", "key", "quarantine"), Gen.Enum<Outcome>(), Gen.Int[0, 3], Gen.Bool, Gen.Int[0, 3]).Sample((state, waitsFor, outcome, attempt, isPaused, nodes) =>
+        Gen.Select(Gen.Enum<JobState>(), Gen.OneOf("type", "key", "quarantine"), Gen.Enum<Outcome>(), Gen.Int[0, 3], Gen.Bool, Gen.Int[0, 3]).SampleSeeded((state, waitsFor, outcome, attempt, isPaused, nodes) =>
         {
             var facts = Job(row => row with { State = state, WaitsFor = state == JobState.Waiting ? waitsFor : null, LastOutcome = outcome, Attempt = attempt, Error = "secret=c4n4ry" }) with
             {

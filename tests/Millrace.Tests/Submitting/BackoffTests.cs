@@ -17,7 +17,7 @@ public sealed class BackoffTests
 
     [Fact]
     public void The_pause_is_never_zero_and_never_above_the_longest() =>
-        Gen.Select(Gen.Int[0, int.MaxValue], Gen.Double[0, 1]).Sample((tries, random) =>
+        Gen.Select(Gen.Int[0, int.MaxValue], Gen.Double[0, 1]).SampleSeeded((tries, random) =>
         {
             var pause = Backoff.NextDelay(tries, random, TimeSpan.FromMilliseconds(20), TimeSpan.FromSeconds(5));
             return pause >= TimeSpan.FromMilliseconds(2) && pause <= TimeSpan.FromSeconds(5);
@@ -25,6 +25,6 @@ public sealed class BackoffTests
 
     [Fact]
     public void Conflicting_transactions_pause_at_least_half_a_millisecond_and_at_most_half_a_second() =>
-        Gen.Select(Gen.Int[1, int.MaxValue], Gen.Double[0, 1]).Sample((tries, random) =>
+        Gen.Select(Gen.Int[1, int.MaxValue], Gen.Double[0, 1]).SampleSeeded((tries, random) =>
             TransactionRunner.Pause(tries, random) is var pause && pause >= TimeSpan.FromMilliseconds(0.5) && pause <= TimeSpan.FromMilliseconds(500));
 }

@@ -98,13 +98,13 @@ public sealed class DataValidatorTests
     [Fact]
     public void Every_finite_double_and_decimal_is_accepted()
     {
-        Gen.Double.Where(double.IsFinite).Sample(value => DataValidator.Check("t", JsonSerializer.Serialize(value)));
-        Gen.Decimal.Sample(value => DataValidator.Check("t", JsonSerializer.Serialize(value)));
+        Gen.Double.Where(double.IsFinite).SampleSeeded(value => DataValidator.Check("t", JsonSerializer.Serialize(value)));
+        Gen.Decimal.SampleSeeded(value => DataValidator.Check("t", JsonSerializer.Serialize(value)));
     }
 
     [Fact]
     public void Any_text_is_refused_with_a_path_or_reads_back_as_it_was_given() =>
-        Gen.Select(texts, texts, Gen.Bool).Sample((name, value, isEscaped) =>
+        Gen.Select(texts, texts, Gen.Bool).SampleSeeded((name, value, isEscaped) =>
         {
             var json = Quote(name, value, isEscaped);
             try
@@ -126,7 +126,7 @@ public sealed class DataValidatorTests
 
     [Fact]
     public void Any_text_at_all_ends_in_an_answer() =>
-        Gen.Select(texts, Gen.OneOf("{", "[", "\"", "{\"a\":", "[1,", "")).Sample((text, before) =>
+        Gen.Select(texts, Gen.OneOf("{", "[", "\"", "{\"a\":", "[1,", "")).SampleSeeded((text, before) =>
         {
             try
             {

@@ -131,7 +131,7 @@ public sealed class TickPlannerTests
         var crons = Gen.OneOf("*/5 * * * * *", "0 * * * * *", "0 */15 * * * *", "0 0 * * * *", "0 30 2 * * *");
         var zones = Gen.OneOf("UTC", "Europe/Berlin", "Australia/Lord_Howe");
         var steps = Gen.Frequency((5, Gen.Double[0.1, 20]), (1, Gen.Double[20, 4_000]), (1, Gen.Double[4_000, 100_000])).Array[1, 20];
-        Gen.Select(crons, zones, Gen.Enum<MissedTicks>(), Gen.Int[0, 300], steps).Sample((cron, zone, policy, day, waits) =>
+        Gen.Select(crons, zones, Gen.Enum<MissedTicks>(), Gen.Int[0, 300], steps).SampleSeeded((cron, zone, policy, day, waits) =>
         {
             var times = CronTimes.Parse(cron, zone);
             var start = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero).AddDays(day);
@@ -211,7 +211,7 @@ public sealed class TickPlannerTests
 
     [Fact]
     public void With_a_pause_too_every_tick_is_fired_once_or_counted() =>
-        Gen.Select(Gen.Int[0, 40_000], Gen.Int[0, 40_000], Gen.Int[0, 60_000], Gen.Enum<MissedTicks>()).Sample((since, length, late, policy) =>
+        Gen.Select(Gen.Int[0, 40_000], Gen.Int[0, 40_000], Gen.Int[0, 60_000], Gen.Enum<MissedTicks>()).SampleSeeded((since, length, late, policy) =>
         {
             var schedule = Hourly(policy) with { Cron = "*/7 * * * *", Pause = new Pause(noon.AddSeconds(since), null, null, noon.AddSeconds(since + length)) };
             var now = noon.AddSeconds(late);

@@ -62,7 +62,7 @@ public sealed class EndDecisionTests
 
     [Fact]
     public void Whatever_comes_out_the_end_is_one_that_a_store_takes() =>
-        Gen.Select(exceptions, Gen.Enum<StopReason>(), Gen.Int[1, 5], RetryPolicyTests.Any, Gen.Double[0, 1]).Sample((exception, stop, attempt, retry, random) =>
+        Gen.Select(exceptions, Gen.Enum<StopReason>(), Gen.Int[1, 5], RetryPolicyTests.Any, Gen.Double[0, 1]).SampleSeeded((exception, stop, attempt, retry, random) =>
         {
             var end = EndDecision.Decide(exception, stop, "stopped", attempt, policy with { Retry = retry }, random);
             return end.Again >= TimeSpan.Zero

@@ -62,7 +62,7 @@ public sealed class ErrorTextTests
 
     [Fact]
     public void The_result_is_always_storable_and_within_the_limit() =>
-        Gen.Select(SanitiserTests.Texts, SanitiserTests.Texts, SanitiserTests.Texts, Gen.Int[200, 2_000]).Sample((message, stack, inner, limit) =>
+        Gen.Select(SanitiserTests.Texts, SanitiserTests.Texts, SanitiserTests.Texts, Gen.Int[200, 2_000]).SampleSeeded((message, stack, inner, limit) =>
             SanitiserTests.IsStorable(ErrorText.Of(new WithStack(message, stack, new WithStack(inner + message, stack + stack)), limit), limit));
 
     private static Exception Thrown(Exception exception)

@@ -22,11 +22,11 @@ public sealed class JobPolicyTests
 
     [Fact]
     public void Json_round_trips() =>
-        policies.Sample(policy => JobPolicy.FromJson(policy.ToJson()).ShouldBe(policy));
+        policies.SampleSeeded(policy => JobPolicy.FromJson(policy.ToJson()).ShouldBe(policy));
 
     [Fact]
     public void Each_member_comes_from_the_first_place_that_sets_it() =>
-        Gen.Select(policies, policies, policies, policies).Sample((a, b, c, d) =>
+        Gen.Select(policies, policies, policies, policies).SampleSeeded((a, b, c, d) =>
         {
             var resolved = JobPolicy.Resolve(a, b, c, d);
 

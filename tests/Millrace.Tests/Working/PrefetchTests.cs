@@ -29,7 +29,7 @@ public sealed class PrefetchTests
 
     [Fact]
     public void It_is_never_negative_never_above_the_limits_and_more_for_quicker_jobs() =>
-        Gen.Select(Gen.Int[1, 1000], Gen.Long[1, TimeSpan.TicksPerDay], Gen.Long[0, 10 * TimeSpan.TicksPerSecond], Gen.Double[0, 2e6]).Sample((concurrency, run, wide, size) =>
+        Gen.Select(Gen.Int[1, 1000], Gen.Long[1, TimeSpan.TicksPerDay], Gen.Long[0, 10 * TimeSpan.TicksPerSecond], Gen.Double[0, 2e6]).SampleSeeded((concurrency, run, wide, size) =>
         {
             var target = Prefetch.Target(concurrency, new TimeSpan(run), new TimeSpan(wide), size);
             return target >= 0 && target <= Prefetch.Most && target * size <= Prefetch.MostData

@@ -78,7 +78,7 @@ public sealed class RescueDecisionTests
 
     [Fact]
     public void Innocents_are_never_charged_quarantined_or_discarded() =>
-        Gen.Select(Gen.Int[1, 20], Gen.Int[0, 5], Gen.Bool).Sample((attempt, crashes, isAlone) =>
+        Gen.Select(Gen.Int[1, 20], Gen.Int[0, 5], Gen.Bool).SampleSeeded((attempt, crashes, isAlone) =>
         {
             var verdict = Decide(attempt, crashes, isAlone);
             return verdict.Charged == isAlone

@@ -14,11 +14,11 @@ public sealed class SanitiserTests
 
     [Fact]
     public void The_result_is_always_storable_and_within_the_limit() =>
-        Gen.Select(Texts, Gen.Int[0, 120]).Sample((text, limit) => IsStorable(Sanitiser.Text(text, limit), limit), iter: 20_000);
+        Gen.Select(Texts, Gen.Int[0, 120]).SampleSeeded((text, limit) => IsStorable(Sanitiser.Text(text, limit), limit), iter: 20_000);
 
     [Fact]
     public void A_second_cleaning_changes_nothing() =>
-        Texts.Sample(text => Sanitiser.Text(Sanitiser.Text(text, 10_000), 10_000) == Sanitiser.Text(text, 10_000), iter: 20_000);
+        Texts.SampleSeeded(text => Sanitiser.Text(Sanitiser.Text(text, 10_000), 10_000) == Sanitiser.Text(text, 10_000), iter: 20_000);
 
     [Theory]
     [InlineData("plain text", "plain text")]
