@@ -68,6 +68,24 @@ public sealed class HostileTests(Chrome chrome)
         }
     }
 
+    [Theory]
+    [InlineData("document.body.innerHTML = '<b>x</b>'")]
+    [InlineData("document.body.insertAdjacentHTML('beforeend', '<b>x</b>')")]
+    [InlineData("document.createElement('script').src = 'assets/x.js'")]
+    [InlineData("document.createElement('script').textContent = 'hit()'")]
+    [InlineData("document.createElement('iframe').srcdoc = '<b>x</b>'")]
+    [InlineData("document.body.setAttribute('onclick', 'hit()')")]
+    [InlineData("trustedTypes.createPolicy('default', { createHTML: text => text, createScript: text => text })")]
+    public async Task The_browser_itself_takes_no_text_as_markup_or_script(string attempt)
+    {
+        await using var site = await SiteOf("x");
+        await using var tab = await chrome.OpenAsync(site);
+
+        var refused = await tab.Page.EvaluateAsync<string>($$"""() => { try { {{attempt}}; return "taken"; } catch (error) { return error.name; } }""");
+
+        refused.ShouldBe("TypeError");
+    }
+
     private static Task<TestSite> SiteOf(string text) => TestSite.StartAsync(new SiteSetup
     {
         Options = options => options.AllowAnonymous("A test"),

@@ -149,7 +149,8 @@ public sealed class RequestTests
                     request.Headers.Add("Access-Control-Request-Method", "POST");
                 });
                 answer.Header("Content-Security-Policy").ShouldBe(
-                    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'", path);
+                    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'; require-trusted-types-for 'script'; trusted-types 'none'",
+                    path);
                 answer.Header("X-Content-Type-Options").ShouldBe("nosniff", path);
                 answer.Header("Referrer-Policy").ShouldBe("no-referrer", path);
                 answer.Header("Cache-Control").ShouldBe("no-store", path);

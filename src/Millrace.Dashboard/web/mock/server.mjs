@@ -9,7 +9,7 @@ import { xss } from "./xss.mjs";
 const port = Number(process.argv[2] ?? 5199);
 const mount = process.argv[3] ?? "/jobs";
 const dist = new URL("../dist/", import.meta.url);
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; report-uri /mock/csp";
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'; require-trusted-types-for 'script'; trusted-types 'none'; report-uri /mock/csp";
 const mime = { ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".html": "text/html; charset=utf-8" };
 const control = { isAway: false, isSignedOut: false, isQuiet: false, isStill: false, reports: [] };
 const streams = new Set();
