@@ -43,6 +43,7 @@ internal sealed class Panel : IAddition
         Gate = new Gate(options, Developer, CanSubmit);
         Outage = new Outage(Time);
         Answers = new AnswerBook(Time, Outage);
+        FirstAnswers = new FirstAnswers(Time);
         Types = new TypeBook(instance);
         Redaction = new Redaction(Types, options.Redact);
         Jobs = new JobShow(Redaction, options.TraceLink);
@@ -85,6 +86,8 @@ internal sealed class Panel : IAddition
     public Outage Outage { get; }
 
     public AnswerBook Answers { get; }
+
+    public FirstAnswers FirstAnswers { get; }
 
     public TypeBook Types { get; }
 

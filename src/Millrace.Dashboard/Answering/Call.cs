@@ -79,6 +79,14 @@ internal sealed class Call(Panel panel, HttpContext context, Visitor visitor, Ca
         }
     }
 
+    /// <summary>The bytes of the body, which can be read once more after this.</summary>
+    public async Task<byte[]> KeepBodyAsync()
+    {
+        var body = await ReadAllAsync().ConfigureAwait(false);
+        Request.Body = new MemoryStream(body, writable: false);
+        return body;
+    }
+
     /// <summary>A reason as it may be stored.</summary>
     public static string? Reason(string? reason) =>
         reason is { Length: > 1_000 } ? throw Problem.OutOfBounds("reason", "1000 characters", $"The reason has {reason.Length} characters; at most 1,000 are allowed.") : reason;

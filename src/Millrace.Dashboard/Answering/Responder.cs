@@ -18,7 +18,9 @@ internal sealed class Responder(Panel panel)
         if (route.IsChange)
             SameOrigin.Check(context.Request);
         var call = new Call(panel, context, visitor, context.RequestAborted);
-        var reply = await panel.Answers.GetAsync(route, call).ConfigureAwait(false);
+        var reply = route.IsChange
+            ? await panel.FirstAnswers.GetAsync(route, call, panel.Answers.GetAsync).ConfigureAwait(false)
+            : await panel.Answers.GetAsync(route, call).ConfigureAwait(false);
         if (route is { IsChange: true, HasEffect: true })
             panel.Changed();
         if (reply.Body is { } body)

@@ -70,7 +70,16 @@ internal static class ManualSubmission
         var answer = await instance.Submitter.SubmitAsync(job, CancellationToken.None).ConfigureAwait(false);
         instance.WakeUps.Submitted([job]);
         var after = new JsonObject { ["job"] = JobShow.Id(answer.Id), ["type"] = job.Type, ["queue"] = job.Queue };
-        await call.Operations.RecordAsync(kind, author, target, jobId ?? answer.Id, after.ToJsonString(), CancellationToken.None).ConfigureAwait(false);
+        try
+        {
+            await call.Operations.RecordAsync(kind, author, target, jobId ?? answer.Id, after.ToJsonString(), CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (StoreException exception)
+        {
+            // Here the job is stored already: whoever took this for "nothing was changed" would submit it twice.
+            throw new StoreException(StoreFault.Unknown, $"Job {answer.Id} was submitted, but that could not be recorded. {exception.Message}", exception);
+        }
+
         return new SubmittedAnswer(JobShow.Id(answer.Id), Words.Of(answer.State));
     }
 

@@ -37,6 +37,7 @@ internal static class OpenApi
             ["paths"] = paths,
             ["components"] = new JsonObject
             {
+                ["parameters"] = new JsonObject { [FirstAnswers.Header] = IdempotencyKey() },
                 ["responses"] = new JsonObject
                 {
                     ["Problem"] = new JsonObject { ["description"] = "Why not. The code is stable.", ["content"] = new JsonObject { ["application/problem+json"] = new JsonObject { ["schema"] = problem } } },
@@ -54,8 +55,11 @@ internal static class OpenApi
             ["summary"] = route.Says,
             ["x-permission"] = route.Needs.ToWord(),
         };
-        if (route.Takes.Count > 0)
-            operation["parameters"] = new JsonArray([.. route.Takes.Select(parameter => Parameter(route, parameter))]);
+        var parameters = route.Takes.Select(parameter => Parameter(route, parameter)).ToList();
+        if (route is { IsChange: true, HasEffect: true })
+            parameters.Add(new JsonObject { ["$ref"] = $"#/components/parameters/{FirstAnswers.Header}" });
+        if (parameters.Count > 0)
+            operation["parameters"] = new JsonArray([.. parameters]);
         if (route.Body is { } body)
             operation["requestBody"] = new JsonObject { ["required"] = true, ["content"] = Content("application/json", Reference(body, schemas)) };
         var success = new JsonObject { ["description"] = "Done." };
@@ -98,6 +102,15 @@ internal static class OpenApi
             },
         };
     }
+
+    private static JsonObject IdempotencyKey() => new()
+    {
+        ["name"] = FirstAnswers.Header,
+        ["in"] = "header",
+        ["required"] = false,
+        ["description"] = "A new one for each change. The same request sent again with it within 10 minutes, to the same server, gets the first answer and changes nothing (409 idempotency_key_busy while there is none yet); another request with it is refused (422 idempotency_key_reused). What was refused frees its key.",
+        ["schema"] = new JsonObject { ["type"] = "string", ["minLength"] = 1, ["maxLength"] = FirstAnswers.LongestKey, ["pattern"] = $"^[!-~]{{1,{FirstAnswers.LongestKey}}}$" },
+    };
 
     private static JsonObject Reference(Type type, SortedDictionary<string, JsonNode> schemas)
     {

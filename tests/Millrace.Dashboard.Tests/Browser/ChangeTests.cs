@@ -101,6 +101,63 @@ public sealed class ChangeTests(Chrome chrome)
     }
 
     [Fact]
+    public async Task A_second_click_is_no_second_change()
+    {
+        await using var shop = await Shop.OpenAsync();
+        await shop.FillAsync();
+        await shop.Site.PostAsync("/jobs/api/v1/queues/payments/pause", null!, """{"reason":"A test"}""");
+        var id = (await shop.Site.GetAsync("/jobs/api/v1/jobs?q=state:failed", user: null)).Json.GetProperty("jobs")[0].GetProperty("id").GetString()!;
+        await using var tab = await chrome.OpenAsync(shop.Site, $"jobs/{id}");
+        var keys = new List<string>();
+        tab.Page.Request += (_, request) =>
+        {
+            if (request.Method == "POST")
+                keys.Add(request.Headers["idempotency-key"]);
+        };
+
+        await tab.Button("Retry").DblClickAsync();
+
+        await tab.Page.Locator("h1 .s-ready").WaitForAsync();
+        keys.ShouldHaveSingleItem().ShouldMatch("^[0-9a-f]{32}$");
+        (await shop.Site.GetAsync($"/jobs/api/v1/jobs/{id}/audit", user: null)).Json.GetProperty("operations").GetArrayLength().ShouldBe(1);
+        await tab.ShouldBeCleanAsync("Two clicks");
+    }
+
+    [Fact]
+    public async Task A_submission_whose_answer_was_lost_is_sent_again_and_made_once()
+    {
+        await using var shop = await Shop.OpenAsync();
+        await shop.FillAsync();
+        await using var tab = await chrome.OpenAsync(shop.Site, "types/indexFile");
+        var sent = 0;
+        await tab.Page.RouteAsync("**/api/v1/jobs", async route =>
+        {
+            if (++sent > 1)
+            {
+                await route.ContinueAsync();
+                return;
+            }
+
+            await route.FetchAsync();
+            await route.AbortAsync();
+        });
+        await tab.Button("Submit a job…").ClickAsync();
+        var dialog = tab.Page.GetByRole(AriaRole.Dialog);
+        await dialog.GetByLabel("path").FillAsync("docs/once.md");
+        await dialog.GetByLabel("sizeInBytes").FillAsync("1");
+        var submit = dialog.GetByRole(AriaRole.Button, new LocatorGetByRoleOptions { Name = "Submit", Exact = true });
+
+        await submit.ClickAsync();
+        await dialog.GetByText("The server does not answer").WaitForAsync();
+        await submit.ClickAsync();
+        await tab.Link("Open it").ClickAsync();
+        await tab.Page.Locator("h1 .s-succeeded").WaitForAsync();
+
+        sent.ShouldBe(2);
+        await shop.CountAsync("data.path:docs/once.md", 1);
+    }
+
+    [Fact]
     public async Task The_next_tick_of_a_schedule_is_skipped_and_the_one_after_it_is_not()
     {
         await using var shop = await Shop.OpenAsync();

@@ -15,6 +15,12 @@ internal sealed class FakeOperations(string text = "x") : IJobOperations
     /// <summary>What every batch waits for.</summary>
     public Task Gate { get; set; } = Task.CompletedTask;
 
+    /// <summary>What every change of one job waits for.</summary>
+    public Task Door { get; set; } = Task.CompletedTask;
+
+    /// <summary>How every change of one job fails, after it was noted.</summary>
+    public Exception? Fault { get; set; }
+
     public TaskCompletionSource<string?> Ended { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public static OperationRecord Record(string text) => new()
@@ -23,10 +29,11 @@ internal sealed class FakeOperations(string text = "x") : IJobOperations
         Before = $$"""{"password":"{{text}}"}""", After = $$"""{"note":"{{text}}"}""", UndoUntil = FakeInspection.Now.AddMinutes(15), UndoneBy = 8,
     };
 
-    public Task<ChangeAnswer> ChangeAsync(long jobId, JobChange change, Author author, string? expectedVersion, CancellationToken cancellationToken)
+    public async Task<ChangeAnswer> ChangeAsync(long jobId, JobChange change, Author author, string? expectedVersion, CancellationToken cancellationToken)
     {
         Note(change.Kind, author, $"job {jobId} {expectedVersion}");
-        return Task.FromResult(new ChangeAnswer(Result, JobState.Running, "running.3.0", 7));
+        await Door.WaitAsync(cancellationToken);
+        return Fault is null ? new ChangeAnswer(Result, JobState.Running, "running.3.0", 7) : throw Fault;
     }
 
     public Task<long> BeginAsync(JobChange change, Author author, string target, long expected, CancellationToken cancellationToken)

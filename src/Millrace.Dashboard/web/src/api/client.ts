@@ -1,4 +1,5 @@
 import { signal } from "@preact/signals";
+import { Intents } from "../pure/intents.ts";
 import { base } from "../boot.ts";
 import type { Problem } from "./types.ts";
 
@@ -36,10 +37,21 @@ export async function get<T>(path: string, etag?: string, signal?: AbortSignal):
   return { value: await body<T>(response), etag: response.headers.get("etag") ?? undefined };
 }
 
-export async function post<T>(path: string, value: object = {}, version?: string): Promise<T> {
-  const headers: Record<string, string> = { accept: "application/json", "content-type": "application/json" };
-  if (version) headers["if-match"] = `"${version}"`;
-  return body<T>(await send(path, { method: "POST", headers, body: JSON.stringify(value) }));
+const intents = new Intents(Date.now, randomKey);
+
+/** Changes something. The same click once more, while it has no answer, is the same change, and the server makes it once. */
+export function post<T>(path: string, value: object = {}, version?: string): Promise<T> {
+  const text = JSON.stringify(value);
+  return intents.send(`${path}\n${version ?? ""}\n${text}`, async key => {
+    const headers: Record<string, string> = { accept: "application/json", "content-type": "application/json", "idempotency-key": key };
+    if (version) headers["if-match"] = `"${version}"`;
+    return body<T>(await send(path, { method: "POST", headers, body: text }));
+  }, error => error instanceof ApiError && (error.isOutage || error.problem.code === "idempotency_key_busy"));
+}
+
+// Not randomUUID, which browsers have only where the address is https or localhost.
+function randomKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), byte => byte.toString(16).padStart(2, "0")).join("");
 }
 
 async function send(path: string, init: RequestInit, signal?: AbortSignal): Promise<Response> {
