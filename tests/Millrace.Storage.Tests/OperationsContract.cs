@@ -295,6 +295,62 @@ public abstract class OperationsContract(TestDatabase database) : Changing(datab
     }
 
     [Fact]
+    public async Task A_change_of_many_jobs_begins_once_for_each_claim()
+    {
+        var (claim, change) = (Guid.NewGuid(), Change(OperationKind.Reprioritise, 3));
+
+        var first = await Operations.BeginOnceAsync(claim, change, Alice, "state:failed", 4, Stop);
+        Clock.Advance(Some.Second);
+        var again = await Operations.BeginOnceAsync(claim, change, Alice with { Name = "bob" }, "all jobs", 9, Stop);
+        var other = await Operations.BeginOnceAsync(Guid.NewGuid(), change, Alice, "state:failed", 4, Stop);
+
+        first.IsNew.ShouldBeTrue();
+        again.ShouldBe(new BegunOperation(first.Operation, IsNew: false));
+        other.IsNew.ShouldBeTrue();
+        other.Operation.ShouldBeGreaterThan(first.Operation);
+        (await Look.ReadOperationsAsync(long.MaxValue, null, 10, Stop)).Select(record => record.Id).ShouldBe([other.Operation, first.Operation]);
+        var plain = await Operations.BeginAsync(change, Alice, "state:failed", 4, Stop);
+        plain.ShouldBeGreaterThan(other.Operation);
+        var begun = (await Look.FindOperationAsync(first.Operation, Stop)).ShouldNotBeNull();
+        begun.At.ShouldBe(Some.Noon);
+        begun.ShouldBe((await Look.FindOperationAsync(plain, Stop)).ShouldNotBeNull() with { Id = first.Operation, At = Some.Noon });
+        await Should.ThrowAsync<ArgumentException>(() => Operations.BeginOnceAsync(Guid.NewGuid(), new JobChange(OperationKind.Undo), Alice, "", 1, Stop));
+    }
+
+    [Fact]
+    public async Task However_many_servers_ask_at_once_a_change_begins_once()
+    {
+        var servers = Enumerable.Range(0, 4).Select(_ => OpenStore()).ToArray();
+
+        for (var round = 1; round <= 10; round++)
+        {
+            var claim = Guid.NewGuid();
+            var begun = await Task.WhenAll(servers.Select(server => Task.Run(() => server.Operations.BeginOnceAsync(claim, Change(OperationKind.Cancel), Alice, "these", 1, Stop), Stop)));
+
+            begun.Count(one => one.IsNew).ShouldBe(1);
+            begun.Select(one => one.Operation).Distinct().ShouldHaveSingleItem();
+            (await CountAsync("operation")).ShouldBe(round);
+        }
+    }
+
+    [Fact]
+    public async Task A_claim_is_forgotten_with_its_operation()
+    {
+        var claim = Guid.NewGuid();
+        var old = await Operations.BeginOnceAsync(claim, Change(OperationKind.Cancel), Alice, "", 1, Stop);
+        Clock.Advance(Hour);
+        var young = Guid.NewGuid();
+        await Operations.BeginOnceAsync(young, Change(OperationKind.Cancel), Alice, "", 1, Stop);
+
+        (await Operations.ForgetAsync(Some.Noon + Some.Minute, Stop)).ShouldBe(1);
+
+        (await CountAsync("once")).ShouldBe(1);
+        (await Operations.BeginOnceAsync(young, Change(OperationKind.Cancel), Alice, "", 1, Stop)).IsNew.ShouldBeFalse();
+        (await Operations.BeginOnceAsync(claim, Change(OperationKind.Cancel), Alice, "", 1, Stop)).ShouldSatisfyAllConditions(
+            answer => answer.IsNew.ShouldBeTrue(), answer => answer.Operation.ShouldBeGreaterThan(old.Operation));
+    }
+
+    [Fact]
     public async Task A_batch_that_is_sent_again_does_nothing_twice()
     {
         var ids = new[] { await JobInAsync(StateSet.Scheduled), await JobInAsync(StateSet.Scheduled) };

@@ -15,8 +15,8 @@ internal sealed class BulkRuns(Panel panel)
     private readonly ConcurrentDictionary<long, Running> runs = new();
     private int taken;
 
-    /// <summary>Begins one.</summary>
-    /// <returns>The operation's id.</returns>
+    /// <summary>Begins one, unless its preview was confirmed before, here or on another server.</summary>
+    /// <returns>The operation's id: that of the first confirmation.</returns>
     public async Task<long> StartAsync(Preview preview, Author author, CancellationToken cancellationToken)
     {
         // What has come to its end by itself makes room.
@@ -26,19 +26,18 @@ internal sealed class BulkRuns(Panel panel)
             throw Problem.TooMany("too_many_operations", "Too many operations are going on", Most, "Wait until one has ended, or stop it.");
         }
 
+        var isMine = false;
         try
         {
-            var id = await panel.Store.Operations.BeginAsync(preview.Change, author, preview.Target, preview.Count, cancellationToken).ConfigureAwait(false);
-            var begun = await panel.Store.Inspection.FindOperationAsync(id, CancellationToken.None).ConfigureAwait(false);
-            var run = new Running(begun);
-            runs[id] = run;
-            run.Work = Task.Run(() => RunAsync(id, preview, run), CancellationToken.None);
+            (var id, isMine) = await panel.Store.Operations.BeginOnceAsync(preview.Id, preview.Change, author, preview.Target, preview.Count, cancellationToken).ConfigureAwait(false);
+            if (isMine)
+                await RunAsync(id, preview).ConfigureAwait(false);
             return id;
         }
-        catch
+        finally
         {
-            Interlocked.Decrement(ref taken);
-            throw;
+            if (!isMine)
+                Interlocked.Decrement(ref taken);
         }
     }
 
@@ -59,6 +58,26 @@ internal sealed class BulkRuns(Panel panel)
         foreach (var run in runs.Values)
             run.Stop.Cancel();
         return Task.WhenAll(runs.Values.Select(run => run.Work));
+    }
+
+    private async Task RunAsync(long id, Preview preview)
+    {
+        var run = new Running(await LookAsync(id).ConfigureAwait(false));
+        runs[id] = run;
+        run.Work = Task.Run(() => RunAsync(id, preview, run), CancellationToken.None);
+    }
+
+    // It is recorded and nobody else will run it: a reader that does not answer must not keep it from going on.
+    private async Task<OperationRecord?> LookAsync(long id)
+    {
+        try
+        {
+            return await panel.Store.Inspection.FindOperationAsync(id, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (StoreException)
+        {
+            return null;
+        }
     }
 
     private async Task RunAsync(long id, Preview preview, Running run)

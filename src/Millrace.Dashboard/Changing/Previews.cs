@@ -45,7 +45,7 @@ internal sealed record Preview
     /// <summary>Who was shown it.</summary>
     public required string By { get; init; }
 
-    /// <summary>Keeps two of the same apart.</summary>
+    /// <summary>Keeps two of the same apart: what the confirmation claims in the database, so that it begins once. The same while it is counted on.</summary>
     public Guid Id { get; init; } = Guid.NewGuid();
 
     [JsonIgnore]
@@ -78,8 +78,8 @@ internal sealed record Pending
 }
 
 /// <summary>
-/// Previews that can be confirmed: for five minutes, once, and only by who saw them. They are kept by the browser, sealed, and not here; so any server of the application can take the confirmation
-/// that knows the key. See docs/decisions/0022.
+/// Previews that can be confirmed: for five minutes, and only by who saw them. They are kept by the browser, sealed, and not here; so any server of the application can take the confirmation
+/// that knows the key. One that is confirmed twice begins once. See docs/decisions/0022.
 /// </summary>
 internal sealed class Previews(TimeProvider time, IDataProtector seal)
 {
@@ -87,9 +87,6 @@ internal sealed class Previews(TimeProvider time, IDataProtector seal)
 
     // Of 200 chosen jobs, or of a count by a hundred types and a hundred queues with the longest of names.
     private const int LongestToken = 128 * 1024;
-
-    private readonly Lock gate = new();
-    private readonly Dictionary<Guid, DateTimeOffset> used = [];
 
     /// <summary>Sealed with the application's own keys when it keeps them in a place that its servers share; else with a key that this process has made and forgets.</summary>
     /// <param name="services">Of the application.</param>
@@ -104,39 +101,20 @@ internal sealed class Previews(TimeProvider time, IDataProtector seal)
 
     public string Seal(Preview preview) => seal.Protect(JsonSerializer.Serialize(preview, DashboardJson.Of<Preview>()));
 
-    /// <summary>The preview of a token, without using it up.</summary>
+    /// <summary>The preview of a token.</summary>
     /// <exception cref="Problem">There is none, it is too old, or somebody else saw it.</exception>
     public Preview Look(string? token, string by)
     {
         var preview = Open(token);
         // Somebody else's is not there: he would confirm what he has not seen.
-        if (preview is null || preview.By != by || preview.Expires <= time.GetUtcNow() || IsUsed(preview))
+        if (preview is null || preview.By != by || preview.Expires <= time.GetUtcNow())
         {
             throw new Problem(
                 409, "preview_unknown", "Look again before you confirm",
-                string.Create(CultureInfo.InvariantCulture, $"The preview was used, is older than {Life.TotalMinutes:0} minutes, was made by somebody else, or by another server that does not share its keys (Data Protection). Make a new one."));
+                string.Create(CultureInfo.InvariantCulture, $"The preview is older than {Life.TotalMinutes:0} minutes, was made by somebody else, or by another server that does not share its keys (Data Protection). Make a new one."));
         }
 
         return preview;
-    }
-
-    /// <summary>Uses it up.</summary>
-    /// <returns>False: somebody was faster.</returns>
-    public bool Take(Preview preview)
-    {
-        lock (gate)
-        {
-            var now = time.GetUtcNow();
-            foreach (var old in used.Where(pair => pair.Value <= now).Select(pair => pair.Key).ToList())
-                used.Remove(old);
-            return used.TryAdd(preview.Id, preview.Expires);
-        }
-    }
-
-    private bool IsUsed(Preview preview)
-    {
-        lock (gate)
-            return used.ContainsKey(preview.Id);
     }
 
     private Preview? Open(string? token)

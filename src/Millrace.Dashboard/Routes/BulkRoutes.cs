@@ -19,7 +19,7 @@ internal static class BulkRoutes
     [
         Route.Post<PreviewRequest, PreviewAnswer>(
             "operations/preview", Permission.Operate, "What a change of many jobs would touch, and a token to confirm exactly that. While isCounting says so, the token alone counts on.", PreviewAsync).ChangesNothing(),
-        Accepted(Route.Post<StartRequest, StartedAnswer>("operations", Permission.Operate, "Confirm a preview. The change goes on in the background.", StartAsync)),
+        Accepted(Route.Post<StartRequest, StartedAnswer>("operations", Permission.Operate, "Confirm a preview. The change goes on in the background. Confirmed again it is not begun again: the answer is the same operation.", StartAsync)),
         Route.Get("operations/{id}", "One operation, and how far it is.", FindAsync, Take.Operation),
         Route.Post<ReasonRequest, StoppedAnswer>("operations/{id}/stop", Permission.Operate, "Stop an operation after the batch at hand.", StopAsync, Take.Operation),
         Route.Post<ReasonRequest, UndoneAnswer>("operations/{id}/undo", Permission.Operate, "Take an operation back, as far as its jobs are still as it left them.", UndoAsync, Take.Operation),
@@ -83,8 +83,6 @@ internal static class BulkRoutes
                 string.Create(CultureInfo.InvariantCulture, $"This touches {preview.Count:N0} jobs. Confirm it with that number.")) { Count = preview.Count };
         }
 
-        if (!call.Panel.Previews.Take(preview))
-            throw new Problem(409, "preview_unknown", "Look again before you confirm", "The preview was used already.");
         return new StartedAnswer(JobShow.Id(await call.Panel.BulkRuns.StartAsync(preview, author, CancellationToken.None).ConfigureAwait(false)));
     }
 

@@ -16,6 +16,27 @@ internal sealed partial class PostgresStore
         returning id
         """;
 
+    // Job 0 is none: ids begin at 1. The table is the one place where a step that must not be done twice is claimed by a key. Who comes second waits
+    // for the first to commit.
+    private const string ClaimOperation = """
+        with claimed as (
+            insert into millrace.once (job_id, key, run, value)
+            values (0, @key, 0, nextval('millrace.operation_id')::text)
+            on conflict (job_id, key) do nothing
+            returning value::bigint as id
+        )
+        insert into millrace.operation (id, kind, at, by, via, reason, target, expected, after)
+        select id, @kind, coalesce(@now, clock_timestamp()), @by, @via, @reason, @target, @expected, @after
+        from claimed
+        returning id
+        """;
+
+    private const string ReadClaim = """
+        select value::bigint
+        from millrace.once
+        where job_id = 0 and key = @key
+        """;
+
     // Nobody ends it while a batch is at work, and only one batch is.
     private const string LockOperation = """
         select id, by, via, reason
@@ -83,6 +104,29 @@ internal sealed partial class PostgresStore
             var id = await RecordAsync(session.Connection, change.Kind, author, target, null, expected, AfterOf(change), cancellationToken).ConfigureAwait(false);
             await session.CommitAsync(cancellationToken).ConfigureAwait(false);
             return id;
+        }, cancellationToken);
+    }
+
+    public Task<BegunOperation> BeginOnceAsync(Guid claim, JobChange change, Author author, string target, long expected, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(author);
+        Check(change);
+        var key = $"operation {claim}";
+        return WorkAsync("record an operation", async session =>
+        {
+            await session.BeginAsync(cancellationToken).ConfigureAwait(false);
+            NpgsqlParameter[] values =
+            [
+                Now(), Text("key", key), Text("kind", JobChanges.WordOf(change.Kind)), Text("by", Storable(author.Name)), Text("via", Storable(author.Via)), Text("reason", Storable(author.Reason)),
+                Text("target", Storable(target)), Long("expected", expected), Text("after", AfterOf(change)),
+            ];
+            var begun = await OneAsync<long>(session.Connection, ClaimOperation, values, cancellationToken).ConfigureAwait(false);
+            var id = begun ?? await OneAsync<long>(session.Connection, ReadClaim, [Text("key", key)], cancellationToken).ConfigureAwait(false);
+            await session.CommitAsync(cancellationToken).ConfigureAwait(false);
+            // Forgotten between two statements: it is 90 days old then, and its claim as good as none.
+            return id is { } operation
+                ? new BegunOperation(operation, IsNew: begun is not null)
+                : throw new StoreException(StoreFault.Conflict, $"{Name} forgot the operation that was claimed while it was looked for. Nothing was changed.");
         }, cancellationToken);
     }
 
@@ -201,6 +245,9 @@ internal sealed partial class PostgresStore
         ),
         jobs as (
             delete from millrace.operation_job u using old where u.operation = old.id
+        ),
+        claims as (
+            delete from millrace.once c using old where c.job_id = 0 and c.value = old.id::text
         )
         delete from millrace.operation o
         using old

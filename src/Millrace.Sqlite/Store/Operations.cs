@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Data.Sqlite;
 using Millrace.Storage;
 
@@ -38,6 +39,24 @@ internal sealed partial class SqliteStore
         return WriteAsync(session => Insert(
             session, change.Kind, author, target, Now(), jobId: null, expected, done: 0, ended: null, before: null,
             after: change.Kind == OperationKind.Reprioritise ? AuditText.Of(change) : null), cancellationToken);
+    }
+
+    // Job 0 is none: ids begin at 1. The table is the one place where a step that must not be done twice is claimed by a key.
+    public Task<BegunOperation> BeginOnceAsync(Guid claim, JobChange change, Author author, string target, long expected, CancellationToken cancellationToken)
+    {
+        Check(change);
+        ArgumentNullException.ThrowIfNull(author);
+        var key = $"operation {claim}";
+        return WriteAsync(session =>
+        {
+            if (session.First(ReadOnceSql, row => row.GetString(0), ("@id", 0L), ("@key", key)) is { } begun)
+                return new BegunOperation(long.Parse(begun, CultureInfo.InvariantCulture), IsNew: false);
+            var id = Insert(
+                session, change.Kind, author, target, Now(), jobId: null, expected, done: 0, ended: null, before: null,
+                after: change.Kind == OperationKind.Reprioritise ? AuditText.Of(change) : null);
+            session.Execute(SaveOnceSql, ("@id", 0L), ("@key", key), ("@run", 0L), ("@value", id.ToString(CultureInfo.InvariantCulture)));
+            return new BegunOperation(id, IsNew: true);
+        }, cancellationToken);
     }
 
     private const string OpenOperationSql = """
@@ -188,6 +207,8 @@ internal sealed partial class SqliteStore
 
     private const string ForgetUndoSql = "delete from millrace_operation_job where operation = @id";
 
+    private const string ForgetClaimSql = "delete from millrace_once where job_id = 0 and value = cast(@id as text)";
+
     private const string ForgetOperationSql = "delete from millrace_operation where id = @id";
 
     public async Task<int> ForgetAsync(DateTimeOffset before, CancellationToken cancellationToken)
@@ -207,6 +228,7 @@ internal sealed partial class SqliteStore
         foreach (var id in ids)
         {
             session.Execute(ForgetUndoSql, ("@id", id));
+            session.Execute(ForgetClaimSql, ("@id", id));
             session.Execute(ForgetOperationSql, ("@id", id));
         }
 

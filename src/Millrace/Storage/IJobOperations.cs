@@ -29,6 +29,16 @@ public interface IJobOperations
     /// <returns>The operation's id.</returns>
     Task<long> BeginAsync(JobChange change, Author author, string target, long expected, CancellationToken cancellationToken);
 
+    /// <summary>Records the beginning of a change of many jobs, once for each claim: whoever asks with the same one again, or at the same moment from another server, is told what the first began.</summary>
+    /// <param name="claim">Whoever means the same change says the same. Remembered for as long as the operation is.</param>
+    /// <param name="change">What will be done to each.</param>
+    /// <param name="author">Who, how and why.</param>
+    /// <param name="target">Which jobs, for people: a filter, or ids.</param>
+    /// <param name="expected">How many there are expected to be.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
+    /// <returns>The operation, and whether this call began it.</returns>
+    Task<BegunOperation> BeginOnceAsync(Guid claim, JobChange change, Author author, string target, long expected, CancellationToken cancellationToken);
+
     /// <summary>Changes these jobs in one transaction and adds them to the operation. Jobs that cannot be changed are skipped and counted.</summary>
     /// <param name="operation">From <see cref="BeginAsync"/>; one that has ended changes nothing.</param>
     /// <param name="change">The same as at the beginning.</param>

@@ -92,6 +92,11 @@ public enum ChangeResult
 /// <param name="Operation">The operation that was recorded; null when nothing was changed.</param>
 public sealed record ChangeAnswer(ChangeResult Result, JobState? State, string? Version, long? Operation);
 
+/// <summary>The answer to a change of many jobs that begins at most once.</summary>
+/// <param name="Operation">The operation's id.</param>
+/// <param name="IsNew">Whether this call began it. Who did not leaves it to who did.</param>
+public sealed record BegunOperation(long Operation, bool IsNew);
+
 /// <summary>The answer to a batch.</summary>
 /// <param name="Done">How many were changed or asked to stop.</param>
 /// <param name="Skipped">How many were not.</param>

@@ -50,13 +50,20 @@ public sealed class BulkTests
     }
 
     [Fact]
-    public async Task A_token_is_good_once()
+    public async Task A_preview_that_is_confirmed_twice_begins_once_and_is_answered_alike()
     {
-        await using var site = await StartAsync();
+        var operations = new FakeOperations();
+        await using var site = await StartAsync(operations: operations);
         var preview = await site.PostAsync(PreviewPath, "operator", """{"action":"retry","q":""}""");
 
-        (await StartAsync(site, preview, "operator")).Status.ShouldBe(202);
-        (await StartAsync(site, preview, "operator")).Code.ShouldBe("preview_unknown");
+        var first = await StartAsync(site, preview, "operator");
+        var again = await StartAsync(site, preview, "operator");
+
+        (first.Status, again.Status, again.Text).ShouldBe((202, 202, first.Text));
+        operations.Asked.ShouldHaveSingleItem();
+        // And takes the place of none that could begin.
+        for (var i = 0; i < 10; i++)
+            (await StartAsync(site, preview, "operator")).Status.ShouldBe(202);
     }
 
     [Fact]

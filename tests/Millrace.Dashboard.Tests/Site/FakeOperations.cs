@@ -6,6 +6,8 @@ namespace Millrace.Dashboard.Tests.Site;
 /// <summary>Does nothing and remembers by whom it was asked.</summary>
 internal sealed class FakeOperations(string text = "x") : IJobOperations
 {
+    private readonly ConcurrentDictionary<Guid, byte> claims = new();
+
     public ConcurrentQueue<(OperationKind Kind, Author Author, string Target)> Asked { get; } = new();
 
     public ConcurrentQueue<IReadOnlyList<long>> Batches { get; } = new();
@@ -41,6 +43,9 @@ internal sealed class FakeOperations(string text = "x") : IJobOperations
         Note(change.Kind, author, target);
         return Task.FromResult(7L);
     }
+
+    public async Task<BegunOperation> BeginOnceAsync(Guid claim, JobChange change, Author author, string target, long expected, CancellationToken cancellationToken) =>
+        claims.TryAdd(claim, 0) ? new BegunOperation(await BeginAsync(change, author, target, expected, cancellationToken), IsNew: true) : new BegunOperation(7, IsNew: false);
 
     public async Task<BatchAnswer> ApplyAsync(long operation, JobChange change, IReadOnlyList<long> jobIds, CancellationToken cancellationToken)
     {
