@@ -116,6 +116,11 @@ public sealed class PageTests(Chrome chrome)
         await DialogAsync("Keys");
         await tab.Page.Keyboard.PressAsync("Control+k");
         await DialogAsync("Search or jump");
+        await tab.Page.Keyboard.PressAsync("v");
+        await tab.Page.GetByLabel("Name of this filter").FillAsync("What failed");
+        await tab.Page.Keyboard.PressAsync("Enter");
+        await tab.Link("What failed state:failed").WaitForAsync();
+        await DialogAsync("Views");
         await tab.Page.GetByLabel("Select these").CheckAsync();
         await tab.Button("Delete").ClickAsync();
         await DialogAsync("Delete 6 jobs?");

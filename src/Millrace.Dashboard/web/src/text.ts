@@ -127,12 +127,16 @@ export const t = {
   },
   activity: { at: "When", who: "Who", what: "What", target: "Target", result: "Result", reason: "Reason", none: "Nobody has changed anything.", undoFor: (time: string) => `Undo (${time})`, undone: "undone", more: "Show more", running: "goes on", via: (via: string) => `by ${via}`, before: "Before", after: "After", details: "Details" },
   system: { findings: "Findings", none: "Nothing to report.", figures: "Figures", cause: "Cause", remedy: "Remedy", version: "Version", database: "Database", schema: "Schema", known: (known: string) => `this version knows ${known}`, severity: { notice: "notice", warning: "warning", error: "error" }, look: "Look" },
-  palette: { title: "Search or jump", hint: "A page, a job's id, a queue, a type, or a filter", none: "Nothing fits.", page: "page", job: "job", queue: "queue", type: "type", schedule: "schedule", worker: "worker", filter: "filter jobs" },
+  views: {
+    title: "Views", open: "Views", name: "Name of this filter", save: "Save", replaces: "A view of this name is replaced.", full: (n: number) => `${n} views are kept; delete one first.`, noFilter: "Set a filter to save it as a view.", none: "No view has been saved in this browser.", noneHint: "A view is a filter with a name. Its address can be copied and sent like any other.", count: (n: number, most: number) => `${n} of ${most}`,
+    rename: (name: string) => `Rename ${name}`, remove: (name: string) => `Delete ${name}`, newName: "New name", renameIt: "Rename", taken: "Another view has this name.",
+  },
+  palette: { title: "Search or jump", hint: "A page, a view, a job's id, a queue, a type, or a filter", none: "Nothing fits.", page: "page", job: "job", queue: "queue", type: "type", schedule: "schedule", worker: "worker", view: "view", filter: "filter jobs" },
   help: {
     title: "Keys", enabled: "Single-key shortcuts", groups: { everywhere: "Everywhere", list: "In the list of jobs", job: "On a job" },
     keys: {
       everywhere: [["⌘K / Ctrl K", "search or jump"], ["g + letter", "go to: Overview, Jobs, Failures, Queues, Schedules, Workers, Types, Activity, and y for System"], ["/", "filter"], [".", "pause or go on"], ["t", "theme"], ["?", "these keys"], ["Esc", "close"]],
-      list: [["j k", "down, up"], ["Enter", "open"], ["Space", "preview"], ["x", "select; with Shift, from the last one"], ["r", "retry"], ["c", "cancel"], ["e", "explain"]],
+      list: [["j k", "down, up"], ["Enter", "open"], ["Space", "preview"], ["x", "select; with Shift, from the last one"], ["r", "retry"], ["c", "cancel"], ["e", "explain"], ["v", "views"]],
       job: [["r", "retry"], ["c", "cancel"], ["e", "explain"]],
     },
   },

@@ -38,6 +38,7 @@ const shapes = {
   moon: <path d="M13 9.6A5.6 5.6 0 0 1 6.4 3 5.6 5.6 0 1 0 13 9.6Z" />,
   auto: <><circle cx="8" cy="8" r="5.5" /><path class="fill" d="M8 2.5a5.5 5.5 0 0 1 0 11Z" /></>,
   keys: <><rect x="1.5" y="4" width="13" height="8.5" rx="1.4" /><path d="M4.2 7h.01M6.7 7h.01M9.2 7h.01M11.7 7h.01M5 10h6" /></>,
+  star: <path d="m8 2 1.8 3.8 4.2.6-3 2.9.7 4.2L8 11.5l-3.7 2 .7-4.2-3-2.9 4.2-.6Z" />,
   next: <path d="m6 3.5 4.5 4.5L6 12.5" />,
   tick: <path d="m2.8 8.6 3.4 3.4 7-7.6" />,
   notice: <><circle cx="8" cy="8" r="5.7" /><path d="M8 7.3v3.6M8 5v.01" /></>,

@@ -4,6 +4,7 @@ import type { FilterWords } from "../api/types.ts";
 import { term } from "../pure/filter.ts";
 import { find, type Place } from "../pure/palette.ts";
 import { go, link, path } from "../router.ts";
+import { views } from "../state/views.ts";
 import { t } from "../text.ts";
 import { close, Dialog, show } from "./Dialog.tsx";
 import { Text } from "./Words.tsx";
@@ -23,6 +24,7 @@ function Palette() {
   const words = useQuery<FilterWords>("filter/words", { isLive: false }).data.value;
   const all: Place[] = [
     ...pages,
+    ...views.value.map(view => ({ kind: t.palette.view, name: view.name, href: link("jobs", { q: view.q }) })),
     ...(words?.queues ?? []).map(name => ({ kind: t.palette.queue, name, href: path("queues", name) })),
     ...(words?.types ?? []).map(name => ({ kind: t.palette.type, name, href: path("types", name) })),
     ...(words?.schedules ?? []).map(name => ({ kind: t.palette.schedule, name, href: path("schedules", name) })),

@@ -17,6 +17,7 @@ import { between } from "./rows.ts";
 import { StateColumn } from "./StateColumn.tsx";
 import { Preview } from "./Preview.tsx";
 import { useJobs } from "./useJobs.ts";
+import { openViews } from "./Views.tsx";
 
 const bulkActions: BulkAction[] = ["retry", "run-now", "reprioritise", "cancel", "delete"];
 
@@ -76,6 +77,7 @@ function JobsOf({ q }: { q: string }) {
     r: mayOperate ? () => { if (isChoosing) many("retry"); else if (row) act("retry", row); } : undefined,
     c: mayOperate ? () => { if (isChoosing) many("cancel"); else if (row) act("cancel", row); } : undefined,
     e: onRow(r => go(`${path("jobs", r.id)}?explain=1`)),
+    v: () => openViews(q),
     Enter: onRow(r => go(path("jobs", r.id))),
     Escape: isChoosing ? clear : isOpen ? () => open(current, false) : undefined,
   });
@@ -89,7 +91,7 @@ function JobsOf({ q }: { q: string }) {
   const many = (action: BulkAction) => actOnMany(action, isAll ? { q } : { ids: [...selected] }, clear);
   const error = jobs.error.value;
   return (
-    <Page title={t.pages.jobs} api={`${jobs.address}`} cli={q ? millrace("list", q) : millrace("list")} files={[[t.copy.csv, link("jobs/export", { q, format: "csv" })], [t.copy.ndjson, link("jobs/export", { q, format: "ndjson" })]]} class={`jobs-page ${isOpen ? "with-pane" : ""}`}>
+    <Page title={t.pages.jobs} aside={<Button kind="quiet" icon="star" onClick={() => openViews(q)}>{t.views.open}</Button>} api={`${jobs.address}`} cli={q ? millrace("list", q) : millrace("list")} files={[[t.copy.csv, link("jobs/export", { q, format: "csv" })], [t.copy.ndjson, link("jobs/export", { q, format: "ndjson" })]]} class={`jobs-page ${isOpen ? "with-pane" : ""}`}>
       <div class="jobs-layout">
         <StateColumn q={q} />
         <div class="jobs-main">
