@@ -658,11 +658,11 @@ public abstract class InspectionContract(TestDatabase database) : Contract(datab
 
         (await Look.ReadQueuesAsync(Stop)).ShouldBe(
         [
-            new QueueRecord { Name = "a", Ready = 2, OldestReady = Some.Noon, Scheduled = 1, EndsPerMinute = 3, FailedLastHour = 9 },
+            new QueueRecord { Name = "a", Ready = 2, OldestReady = Some.Noon, Scheduled = 1, EndsPerMinute = 3, ArrivalsPerMinute = 3.4, FailedLastHour = 9 },
             new QueueRecord { Name = "b", Waiting = 1 },
             new QueueRecord { Name = "c", Pause = new Pause(Clock.GetUtcNow(), "alice", "because", null) },
             new QueueRecord { Name = "default", Nodes = 1 },
-            new QueueRecord { Name = "mail", Running = 1, Nodes = 1 },
+            new QueueRecord { Name = "mail", Running = 1, ArrivalsPerMinute = 0.2, Nodes = 1 },
         ]);
         await Store.Operations.DrainAsync(node.Id, true, Alice, Stop);
         (await Look.ReadQueuesAsync(Stop)).ShouldContain(new QueueRecord { Name = "default", Nodes = 0 });

@@ -148,6 +148,37 @@ public abstract class StatsContract(TestDatabase database) : Contract(database)
             queue => queue.EndsPerMinute.ShouldBe(2.0), queue => queue.FailedLastHour.ShouldBe(5));
     }
 
+    // ---- what comes into a queue
+
+    private async Task<QueueRecord> MailAsync() => (await Store.Inspection.ReadQueuesAsync(Stop)).First(queue => queue.Name == "mail");
+
+    [Fact]
+    public async Task What_became_ready_in_the_last_five_minutes_has_come_whatever_became_of_it()
+    {
+        var node = await NodeAsync();
+        await SubmitAllAsync([.. Enumerable.Range(0, 30).Select(_ => Some.Job(queue: "mail"))]);
+        (await MailAsync()).ArrivalsPerMinute.ShouldBe(6);
+        await SubmitAllAsync([.. Enumerable.Range(0, 5).Select(_ => Some.Job(queue: "mail", priority: 3))]);
+        await node.ClaimAsync(10, "mail");
+        (await MailAsync()).ArrivalsPerMinute.ShouldBe(7, "ten of them run");
+        await SaveAsync(Row(Some.Noon, 20));
+        (await MailAsync()).ArrivalsPerMinute.ShouldBe(11, "twenty have ended, and had not waited for long");
+
+        node.LiveFor(TimeSpan.FromMinutes(6));
+        (await MailAsync()).ArrivalsPerMinute.ShouldBe(0);
+        await SubmitAsync(Some.Job(queue: "mail"));
+        (await MailAsync()).ArrivalsPerMinute.ShouldBe(0.2);
+    }
+
+    [Fact]
+    public async Task What_ended_after_a_long_wait_or_a_long_run_or_was_given_back_has_not_come_just_now()
+    {
+        await SubmitAsync(Some.Job(queue: "mail", delay: Some.Minute));
+        await SaveAsync(Row(Some.Noon.AddMinutes(-1), 50, milliseconds: 10 * 60_000), Row(Some.Noon.AddMinutes(-1), 50, outcome: Outcome.Released), Row(Some.Noon.AddMinutes(-6), 50, outcome: Outcome.Failed));
+
+        (await MailAsync()).ArrivalsPerMinute.ShouldBe(0);
+    }
+
     // ---- the catalogue
 
     [Fact]

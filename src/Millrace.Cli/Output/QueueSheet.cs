@@ -1,3 +1,4 @@
+using Millrace.Inspecting;
 using Millrace.Storage;
 
 namespace Millrace.Cli.Output;
@@ -19,14 +20,13 @@ internal static class QueueSheet
             new("scheduled", "SCHEDULED", queue => queue.Scheduled) { IsRight = true, Text = queue => Words.Count(queue.Scheduled, Cap) },
             new("waiting", "WAITING", queue => queue.Waiting) { IsRight = true, Text = queue => Words.Count(queue.Waiting, Cap) },
             new("endsPerMinute", "PER MINUTE", queue => queue.EndsPerMinute) { IsRight = true },
+            new("arrivalsPerMinute", null, queue => queue.ArrivalsPerMinute),
             new("failedLastHour", "FAILED 1H", queue => queue.FailedLastHour) { IsRight = true, Ink = queue => queue.FailedLastHour > 0 ? Ink.Red : Ink.Plain },
             new("nodes", "NODES", queue => queue.Nodes) { IsRight = true, Ink = queue => queue is { Nodes: 0, Ready: > 0 } ? Ink.Red : Ink.Plain },
             new("pause", "PAUSED", queue => queue.Pause is { } pause ? Pauses.Of(pause) : null) { Text = queue => queue.Pause is { } pause ? Pauses.Say(pause, when) : null, Ink = _ => Ink.Yellow, IsElastic = true },
-            new("emptyInMs", null, queue => EmptyIn(queue)),
+            new("emptyInMs", null, queue => Drain.Of(queue).EmptyIn),
+            new("growsPerMinute", null, queue => Drain.Of(queue).GrowsPerMinute),
         ]);
-
-    // As the dashboard works it out: what is ready, at the pace of the last minutes.
-    private static TimeSpan? EmptyIn(QueueRecord queue) => queue is { Ready: > 0, EndsPerMinute: > 0 } ? TimeSpan.FromMinutes(queue.Ready / queue.EndsPerMinute) : null;
 }
 
 /// <summary>Pauses, of whatever it is.</summary>

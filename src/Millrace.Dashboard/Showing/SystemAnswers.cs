@@ -38,10 +38,18 @@ internal sealed record QueueAnswer
     public required long Waiting { get; init; }
     public required long Running { get; init; }
     public required double EndsPerMinute { get; init; }
+
+    /// <summary>How many jobs became ready in each minute, over the same five: an estimate.</summary>
+    public required double ArrivalsPerMinute { get; init; }
     public required long FailedLastHour { get; init; }
     public required int Nodes { get; init; }
     public PauseAnswer? Pause { get; init; }
+
+    /// <summary>When it will be empty, if things go on as in the last five minutes.</summary>
     public double? EmptyInMs { get; init; }
+
+    /// <summary>By how many jobs a minute it grows, if it does.</summary>
+    public double? GrowsPerMinute { get; init; }
 }
 
 internal sealed record QueuesAnswer(IReadOnlyList<QueueAnswer> Queues);

@@ -20,10 +20,12 @@ internal sealed class SystemShow(Redaction redaction)
         Waiting = queue.Waiting,
         Running = queue.Running,
         EndsPerMinute = queue.EndsPerMinute,
+        ArrivalsPerMinute = queue.ArrivalsPerMinute,
         FailedLastHour = queue.FailedLastHour,
         Nodes = queue.Nodes,
         Pause = Pause(queue.Pause),
-        EmptyInMs = queue is { Ready: > 0, EndsPerMinute: > 0, Nodes: > 0, Pause: null } ? Math.Round(queue.Ready / queue.EndsPerMinute * 60_000) : null,
+        EmptyInMs = Drain.Of(queue).EmptyIn is { } time ? Math.Round(time.TotalMilliseconds) : null,
+        GrowsPerMinute = Drain.Of(queue).GrowsPerMinute,
     };
 
     public PauseAnswer? Pause(Pause? pause) =>

@@ -72,7 +72,7 @@ internal static class Health
                 "long_wait", Severity.Warning,
                 $"In queue \"{queue.Name}\" the oldest ready job has waited {Span(now - oldest)}; {Number(queue.Ready)} are ready.",
                 queue.EndsPerMinute > 0
-                    ? $"More comes in than is done: {Number(queue.EndsPerMinute)} attempts end in a minute."
+                    ? $"More came in than is done: {Number(queue.EndsPerMinute)} attempts end and {Number(queue.ArrivalsPerMinute)} jobs come in a minute now."
                     : "Its workers end nothing: they know other types, or all their slots are held by long jobs.",
                 "Look at what its workers run. Give the queue more slots (Concurrency) or more processes.",
                 "jobs",

@@ -52,7 +52,7 @@ internal sealed partial class PostgresInspection
             group by w.queue
         ),
         busy as (
-            select j.queue, count(*) as count
+            select j.queue, count(*) as count, count(*) filter (where j.due >= @since) as young
             from running
             join millrace.job j on j.id = running.job_id
             group by j.queue
@@ -86,7 +86,7 @@ internal sealed partial class PostgresInspection
         )
         select known.queue, coalesce(lined_up.count, 0), lined_up.oldest, coalesce(put_off.count, 0), coalesce(held.count, 0), coalesce(busy.count, 0),
                coalesce(ended.recent, 0)::double precision / 5, coalesce(ended.failed, 0)::bigint, coalesce(served.count, 0)::integer,
-               paused.since, paused.paused_by, paused.pause_reason, paused.resume_at
+               paused.since, paused.paused_by, paused.pause_reason, paused.resume_at, coalesce(busy.young, 0)
         from known
         left join lined_up on lined_up.queue = known.queue
         left join put_off on put_off.queue = known.queue
@@ -97,6 +97,22 @@ internal sealed partial class PostgresInspection
         left join ended on ended.queue = known.queue
         order by known.queue collate "C"
         limit 1000
+        """;
+
+    // From the end of each line: its newest stand there.
+    private const string ReadArrivals = $"""
+        with recursive {Lanes}
+        select lane.queue, newest.count, timestamptz 'epoch' + newest.oldest * interval '1 microsecond'
+        from lane
+        cross join lateral (
+            select count(*) as count, min(line.pass) as oldest
+            from (
+                select r.pass
+                from millrace.ready r
+                where r.queue = lane.queue and r.priority = lane.priority and r.pass >= (extract(epoch from @since) * 1000000)::bigint
+                order by r.pass desc
+                limit @most) line) newest
+        where newest.count > 0
         """;
 
     private const string ReadSchedules = $"""
@@ -170,19 +186,19 @@ internal sealed partial class PostgresInspection
     private const string ReadPulse = "select pg_current_snapshot()::text";
 
     public Task<IReadOnlyList<QueueRecord>> ReadQueuesAsync(CancellationToken cancellationToken) =>
-        LookAsync<IReadOnlyList<QueueRecord>>("read queues", async look => await look.ReadAsync(ReadQueues, [look.At()], static reader => new QueueRecord
+        LookAsync<IReadOnlyList<QueueRecord>>("read queues", async look =>
         {
-            Name = reader.GetString(0),
-            Ready = reader.GetInt64(1),
-            OldestReady = TimeOrNullAt(reader, 2),
-            Scheduled = reader.GetInt64(3),
-            Waiting = reader.GetInt64(4),
-            Running = reader.GetInt64(5),
-            EndsPerMinute = reader.GetDouble(6),
-            FailedLastHour = reader.GetInt64(7),
-            Nodes = reader.GetInt32(8),
-            Pause = PauseAt(reader, 9),
-        }, cancellationToken).ConfigureAwait(false), cancellationToken);
+            var arrivals = new Arrivals(look.Now);
+            var queues = await look.ReadAsync(ReadQueues, [look.At(), At("since", arrivals.Since)], reader => QueueAt(reader, arrivals), cancellationToken).ConfigureAwait(false);
+            await look.ReadAsync(ReadArrivals, [At("since", arrivals.Since), Int("most", Arrivals.Most)], reader =>
+            {
+                arrivals.AddReady(reader.GetString(0), reader.GetInt64(1), TimeAt(reader, 2));
+                return true;
+            }, cancellationToken).ConfigureAwait(false);
+            foreach (var row in await StatsAsync(look, new StatQuery { From = arrivals.Since, To = arrivals.Since.AddMinutes(6), Step = TimeSpan.FromMinutes(1), ByQueue = true }, cancellationToken).ConfigureAwait(false))
+                arrivals.AddEnded(row);
+            return [.. queues.Select(queue => queue with { ArrivalsPerMinute = arrivals.PerMinute(queue.Name) })];
+        }, cancellationToken);
 
     public Task<IReadOnlyList<ScheduleRecord>> ReadSchedulesAsync(CancellationToken cancellationToken) =>
         LookAsync<IReadOnlyList<ScheduleRecord>>("read schedules", async look => await look.ReadAsync(
@@ -233,6 +249,24 @@ internal sealed partial class PostgresInspection
 
     public Task<DateTimeOffset> ReadClockAsync(CancellationToken cancellationToken) =>
         LookAsync("read the clock", static look => Task.FromResult(look.Now), cancellationToken);
+
+    private static QueueRecord QueueAt(NpgsqlDataReader reader, Arrivals arrivals)
+    {
+        arrivals.AddRunning(reader.GetString(0), reader.GetInt64(13));
+        return new QueueRecord
+        {
+            Name = reader.GetString(0),
+            Ready = reader.GetInt64(1),
+            OldestReady = TimeOrNullAt(reader, 2),
+            Scheduled = reader.GetInt64(3),
+            Waiting = reader.GetInt64(4),
+            Running = reader.GetInt64(5),
+            EndsPerMinute = reader.GetDouble(6),
+            FailedLastHour = reader.GetInt64(7),
+            Nodes = reader.GetInt32(8),
+            Pause = PauseAt(reader, 9),
+        };
+    }
 
     private static WorkerRecord WorkerAt(NpgsqlDataReader reader) => new()
     {

@@ -174,19 +174,21 @@ internal sealed partial class PostgresInspection
         ArgumentNullException.ThrowIfNull(query);
         if (query.Step < TimeSpan.FromMinutes(1) || query.Step.Ticks % TimeSpan.TicksPerMinute != 0)
             throw new ArgumentOutOfRangeException(nameof(query), query.Step, "StatQuery.Step must be whole minutes, at least one.");
+        return LookAsync("read roll-ups", look => StatsAsync(look, query, cancellationToken), cancellationToken);
+    }
+
+    private static async Task<IReadOnlyList<StatRow>> StatsAsync(Look look, StatQuery query, CancellationToken cancellationToken)
+    {
         var first = Floor(query.From + query.Step - TimeSpan.FromTicks(1), query.Step);
-        return LookAsync<IReadOnlyList<StatRow>>("read roll-ups", async look =>
-        {
-            var rows = await look.ReadAsync(
-                query.Step < TimeSpan.FromHours(1) ? ReadMinutes : ReadHours,
-                [
-                    At("from", first), At("to", query.To), Text("queue", query.Queue), Text("type", query.Type), Bool("by_queue", query.ByQueue), Bool("by_type", query.ByType),
-                    Long("step", query.Step.Ticks / TimeSpan.TicksPerMicrosecond),
-                ],
-                static reader => PostgresStore.StatAt(reader, TimeAt(reader, 6), 0),
-                cancellationToken).ConfigureAwait(false);
-            return [.. rows.OrderBy(static row => row.Bucket).ThenBy(static row => row.Queue, StringComparer.Ordinal).ThenBy(static row => row.Type, StringComparer.Ordinal).ThenBy(static row => row.Outcome)];
-        }, cancellationToken);
+        var rows = await look.ReadAsync(
+            query.Step < TimeSpan.FromHours(1) ? ReadMinutes : ReadHours,
+            [
+                At("from", first), At("to", query.To), Text("queue", query.Queue), Text("type", query.Type), Bool("by_queue", query.ByQueue), Bool("by_type", query.ByType),
+                Long("step", query.Step.Ticks / TimeSpan.TicksPerMicrosecond),
+            ],
+            static reader => PostgresStore.StatAt(reader, TimeAt(reader, 6), 0),
+            cancellationToken).ConfigureAwait(false);
+        return [.. rows.OrderBy(static row => row.Bucket).ThenBy(static row => row.Queue, StringComparer.Ordinal).ThenBy(static row => row.Type, StringComparer.Ordinal).ThenBy(static row => row.Outcome)];
     }
 
     private static DateTimeOffset Floor(DateTimeOffset time, TimeSpan step) => new(time.UtcTicks - time.UtcTicks % step.Ticks, TimeSpan.Zero);

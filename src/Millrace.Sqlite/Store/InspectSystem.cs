@@ -77,13 +77,13 @@ internal sealed partial class SqliteInspection
             from line
             where line.queue is not null
         )
-        select queue, (select min(r.pass) from millrace_ready r where r.queue = line.queue and r.priority = line.priority)
+        select queue, priority, (select min(r.pass) from millrace_ready r where r.queue = line.queue and r.priority = line.priority)
         from line
         where queue is not null
         """;
 
     /// <summary>The longest wait in each queue, by priority. Several rows for a queue with several.</summary>
-    private static List<(string Queue, long? Oldest)> Lines(Session session) => session.Query(LinesSql, row => (row.GetString(0), row.MaybeNumber(1)));
+    private static List<(string Queue, long Priority, long? Oldest)> Lines(Session session) => session.Query(LinesSql, row => (row.GetString(0), row.GetInt64(1), row.MaybeNumber(2)));
 
     private const string CountReadySql = "select count(*) from (select 1 from millrace_ready where queue = @queue limit @cap)";
 
@@ -93,10 +93,16 @@ internal sealed partial class SqliteInspection
 
     private const string CountRunningSql = $"""
         with {Standing.Leased}
-        select j.queue, count(*)
+        select j.queue, count(*), sum(j.due >= @since)
         from leased l
         cross join millrace_job j on j.id = l.id
         group by j.queue
+        """;
+
+    // From the end of each line: its newest stand there.
+    private const string NewestReadySql = """
+        select count(*), min(pass)
+        from (select pass from millrace_ready where queue = @queue and priority = @priority and pass >= @since order by pass desc limit @most)
         """;
 
     private const string PausesSql = """
@@ -118,8 +124,11 @@ internal sealed partial class SqliteInspection
     private List<QueueRecord> Queues(Session session)
     {
         var now = store.Now();
-        var oldest = Lines(session).GroupBy(line => line.Queue).ToDictionary(line => line.Key, line => line.Min(part => part.Oldest));
-        var (scheduled, waiting, running) = (CountBy(session, CountScheduledSql), CountBy(session, CountWaitingSql), CountBy(session, CountRunningSql));
+        var lines = Lines(session);
+        var oldest = lines.GroupBy(line => line.Queue).ToDictionary(line => line.Key, line => line.Min(part => part.Oldest));
+        var arrivals = new Arrivals(now.ToTime());
+        var (scheduled, waiting, running) = (CountBy(session, CountScheduledSql), CountBy(session, CountWaitingSql), CountRunning(session, arrivals));
+        CountArrivals(session, arrivals, lines.Select(line => (line.Queue, line.Priority)));
         var (pauses, rates, living) = (Pauses(session, now), Rates(session, now), Living(session));
         var names = oldest.Keys.Concat(scheduled.Keys).Concat(waiting.Keys).Concat(running.Keys).Concat(pauses.Keys).Concat(living.SelectMany(node => node.Queues));
         return [.. names.Distinct().Order(StringComparer.Ordinal).Take(1000).Select(name => new QueueRecord
@@ -131,10 +140,33 @@ internal sealed partial class SqliteInspection
             Waiting = waiting.GetValueOrDefault(name),
             Running = running.GetValueOrDefault(name),
             EndsPerMinute = rates.GetValueOrDefault(name).EndsPerMinute,
+            ArrivalsPerMinute = arrivals.PerMinute(name),
             FailedLastHour = rates.GetValueOrDefault(name).FailedLastHour,
             Nodes = living.Count(node => !node.IsDraining && node.Queues.Contains(name)),
             Pause = pauses.GetValueOrDefault(name),
         })];
+    }
+
+    private static Dictionary<string, long> CountRunning(Session session, Arrivals arrivals)
+    {
+        var rows = session.Query(CountRunningSql, row => (Queue: row.GetString(0), Count: row.GetInt64(1), Young: row.GetInt64(2)), ("@since", arrivals.Since.ToMicros()));
+        foreach (var row in rows)
+            arrivals.AddRunning(row.Queue, row.Young);
+        return rows.ToDictionary(row => row.Queue, row => row.Count);
+    }
+
+    private static void CountArrivals(Session session, Arrivals arrivals, IEnumerable<(string Queue, long Priority)> lines)
+    {
+        foreach (var (queue, priority) in lines)
+        {
+            var newest = session.Query(NewestReadySql, row => (Count: row.GetInt64(0), Oldest: row.MaybeTime(1)),
+                ("@queue", queue), ("@priority", priority), ("@since", arrivals.Since.ToMicros()), ("@most", (long)Arrivals.Most));
+            if (newest is [{ Oldest: { } oldest } one])
+                arrivals.AddReady(queue, one.Count, oldest);
+        }
+
+        foreach (var row in Stats(session, new StatQuery { From = arrivals.Since, To = arrivals.Since.AddMinutes(6), Step = TimeSpan.FromMinutes(1), ByQueue = true }))
+            arrivals.AddEnded(row);
     }
 
     private static Dictionary<string, long> CountBy(Session session, string sql) =>

@@ -48,6 +48,20 @@ public sealed class Histogram
         return MiddleOf(Size - 1);
     }
 
+    /// <summary>Which part of the durations lies below this one, 0 to 1; 1 when it is empty. Those of the bucket in which it lies are taken to be spread evenly.</summary>
+    public double ShareBelow(TimeSpan duration)
+    {
+        if (Count == 0)
+            return 1;
+        var bucket = BucketOf(duration);
+        var below = 0L;
+        for (var i = 0; i < bucket; i++)
+            below += counts[i];
+        var (low, high) = (bucket == 0 ? 0 : LowEndOf(bucket), LowEndOf(bucket + 1));
+        var part = Math.Clamp((duration.TotalMicroseconds - low) / (high - low), 0, 1);
+        return (below + part * counts[bucket]) / Count;
+    }
+
     /// <summary>For a column: pairs of bucket and count as variable-length numbers; empty for an empty one.</summary>
     public byte[] ToBytes()
     {
@@ -103,6 +117,8 @@ public sealed class Histogram
         // The whole part of the logarithm of the square is that of twice the logarithm, and costs a tenth.
         return units < 1 ? 0 : Math.Min(Size - 1, 1 + Math.ILogB(units * units));
     }
+
+    private static double LowEndOf(int bucket) => 100 * Math.Pow(2, (bucket - 1) / 2.0);
 
     private static TimeSpan MiddleOf(int bucket) =>
         TimeSpan.FromMicroseconds(bucket == 0 ? 50 : 100 * Math.Pow(2, (bucket - 0.5) / 2));

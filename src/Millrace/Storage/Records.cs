@@ -24,6 +24,9 @@ public sealed record QueueRecord
     /// <summary>How many attempts ended in each minute, over the last five.</summary>
     public double EndsPerMinute { get; init; }
 
+    /// <summary>How many jobs became ready in each minute, over the same time: submitted, due or to be tried again. An estimate, see <see cref="Arrivals"/>.</summary>
+    public double ArrivalsPerMinute { get; init; }
+
     /// <summary>How many attempts failed in the last hour.</summary>
     public long FailedLastHour { get; init; }
 

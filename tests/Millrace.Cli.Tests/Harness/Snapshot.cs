@@ -79,7 +79,7 @@ internal static partial class Snapshot
     [GeneratedRegex("""("isIdle": ?)(?:true|false)""")]
     private static partial Regex Idle();
 
-    [GeneratedRegex("""("(?:server|headline|text|command|database|file|version|endsPerMinute|fingerprint|trend|error|sample|trace)": ?)("(?:[^"\\]|\\.)*"|[0-9.]+|\[[^\]]*\])""")]
+    [GeneratedRegex("""("(?:server|headline|text|command|database|file|version|endsPerMinute|arrivalsPerMinute|fingerprint|trend|error|sample|trace)": ?)("(?:[^"\\]|\\.)*"|[0-9.]+|\[[^\]]*\])""")]
     private static partial Regex Varying();
 
     [GeneratedRegex("\"[0-9]+\"")]

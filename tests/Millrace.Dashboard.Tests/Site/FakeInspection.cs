@@ -89,7 +89,7 @@ internal sealed class FakeInspection(string text = "x") : IJobInspection
 
     public Task<IReadOnlyList<QueueRecord>> ReadQueuesAsync(CancellationToken cancellationToken) => Answer<IReadOnlyList<QueueRecord>>(
     [
-        new() { Name = text, Ready = 3, OldestReady = Now.AddMinutes(-20), Running = 1, EndsPerMinute = 2, FailedLastHour = 4, Nodes = 0 },
+        new() { Name = text, Ready = 3, OldestReady = Now.AddMinutes(-20), Running = 1, EndsPerMinute = 2, ArrivalsPerMinute = 3, FailedLastHour = 4, Nodes = 0 },
         new() { Name = $"{text} 2", Ready = 3, Nodes = 1, Pause = Pause },
     ]);
 

@@ -43,9 +43,9 @@ public sealed class HealthTests
     [Fact]
     public void Ready_jobs_that_wait_long_are_a_warning()
     {
-        var symptom = Only(Calm with { Queues = [new QueueRecord { Name = "my mail", Ready = 5, OldestReady = now.AddMinutes(-39), Nodes = 2, EndsPerMinute = 1.5 }] }, "long_wait", Severity.Warning);
+        var symptom = Only(Calm with { Queues = [new QueueRecord { Name = "my mail", Ready = 5, OldestReady = now.AddMinutes(-39), Nodes = 2, EndsPerMinute = 1.5, ArrivalsPerMinute = 4 }] }, "long_wait", Severity.Warning);
 
-        symptom.Finding.Cause.ShouldContain("1.5 attempts end in a minute");
+        symptom.Finding.Cause.ShouldContain("1.5 attempts end and 4 jobs come in a minute now");
         (symptom.Page, symptom.Filter).ShouldBe(("jobs", "state:ready queue:\"my mail\""));
     }
 

@@ -58,7 +58,7 @@ function queues() {
     const ready = name === "mail" ? c.ready + 1204 : name === "index" ? c.ready + 2047 : c.ready;
     const hasNobody = name === "mail";
     const perMinute = hasNobody ? 0 : { default: 4, images: 96.4, index: 1640, payments: 31.2, reports: 0 }[name];
-    return { name, ready, oldestReady: ready ? ago(hasNobody ? 2_340_000 : 4_000) : undefined, scheduled: c.scheduled + c.retrying, waiting: c.waiting + c.quarantined, running: c.running, endsPerMinute: perMinute, failedLastHour: c.failed, nodes: hasNobody ? 0 : 2, pause: pauses.queues.get(name), emptyInMs: perMinute && ready ? (ready / perMinute) * 60_000 : undefined };
+    return { name, ready, oldestReady: ready ? ago(hasNobody ? 2_340_000 : 4_000) : undefined, scheduled: c.scheduled + c.retrying, waiting: c.waiting + c.quarantined, running: c.running, endsPerMinute: perMinute, arrivalsPerMinute: { default: 4, images: 101.2, index: 1493.8, mail: 30.9, payments: 31, reports: 0.2 }[name], failedLastHour: c.failed, nodes: hasNobody ? 0 : 2, pause: pauses.queues.get(name), emptyInMs: name === "index" ? (ready / 146.2) * 60_000 : undefined, growsPerMinute: name === "images" && ready ? 4.8 : undefined };
   });
 }
 

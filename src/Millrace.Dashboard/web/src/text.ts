@@ -110,7 +110,10 @@ export const t = {
     lead: "Errors of the same kind together: by type, frame and message.", hours: "Within", cause: "Cause", type: "Type", count: "Failures", jobs: "Jobs", first: "First", last: "Last", trend: "Trend", retry: "Retry these", open: "Jobs", sample: "Latest", none: "Nothing failed in this time.", partial: "Only the newest failures were read.", isNew: "new", isNewSince: (version: string) => `new since ${version}`, trendOf: (values: number[]) => `Oldest to newest: ${values.join(", ")}`, expand: (title: string) => `Error text of ${title}`,
   },
   queues: {
-    queue: "Queue", bar: "Jobs", ready: "Ready", running: "Running", oldest: "Oldest", scheduled: "Scheduled", waiting: "Waiting", rate: "Done/min", failed: "Failed 1 h", empties: "Empties", workers: "Workers", none: "No queue has been used yet.",
+    drain: {
+      paused: "paused", empty: "empty", never: "never: no worker", empties: (time: string) => `empties in about ${time}`, grows: (more: string) => `grows by ${more} a minute`, keepsUp: "keeps up", level: "keeps its length", unknown: "not yet known",
+    },
+    queue: "Queue", bar: "Jobs", ready: "Ready", running: "Running", oldest: "Oldest", scheduled: "Scheduled", waiting: "Waiting", arrivals: "In/min", rate: "Done/min", failed: "Failed 1 h", empties: "At this rate", workers: "Workers", none: "No queue has been used yet.",
     pause: "Pause", resume: "Resume", pauseTitle: (name: string) => `Pause the queue ${name}?`, pauseMore: "Running jobs finish. Nothing is claimed from it until it is resumed; submitting goes on.", until: "Until", untilSay: { "": "somebody resumes it", "15m": "in 15 minutes", "1h": "in an hour", "4h": "in 4 hours", "24h": "tomorrow at this time" },
     paused: (by: string, ago: string) => `paused ${by ? `by ${by} ` : ""}${ago}`, pausedUntil: (until: string) => `until ${until}`, done: (name: string, isPaused: boolean) => `${name} is ${isPaused ? "paused" : "resumed"}.`, unchanged: "It was so already.", title: (name: string) => `Queue ${name}`, jobsHere: "Jobs of this queue", worksHere: "Workers of this queue", noWorker: "no worker",
   },

@@ -14,14 +14,16 @@ import { folded, fresh } from "../src/pure/stack.ts";
 import { timeline } from "../src/pure/timeline.ts";
 import { visible } from "../src/pure/visible.ts";
 
-const queue = (more: Partial<Queue>): Queue => ({ name: "mail", ready: 0, scheduled: 0, waiting: 0, running: 0, endsPerMinute: 0, failedLastHour: 0, nodes: 1, ...more });
+const queue = (more: Partial<Queue>): Queue => ({ name: "mail", ready: 0, scheduled: 0, waiting: 0, running: 0, endsPerMinute: 0, arrivalsPerMinute: 0, failedLastHour: 0, nodes: 1, ...more });
 
-test("a queue says when it will be empty", () => {
+test("a queue says when it will be empty, or by how much it grows", () => {
   assert.equal(drain(queue({})).text, "empty");
   assert.equal(drain(queue({ ready: 5, nodes: 0 })).text, "never: no worker");
   assert.equal(drain(queue({ ready: 5, pause: { since: "" } })).text, "paused");
-  assert.equal(drain(queue({ ready: 1400, endsPerMinute: 100 })).text, "in ~14 min");
-  assert.equal(drain(queue({ ready: 1, emptyInMs: 847_000 })).text, "in ~14 min");
+  assert.equal(drain(queue({ ready: 1, emptyInMs: 847_000 })).text, "empties in about 14 min");
+  assert.equal(drain(queue({ ready: 1400, endsPerMinute: 100, growsPerMinute: 210 })).text, "grows by 210 a minute");
+  assert.equal(drain(queue({ ready: 1400, endsPerMinute: 100 })).text, "keeps its length");
+  assert.equal(drain(queue({ ready: 4, endsPerMinute: 100 })).text, "keeps up");
   assert.equal(drain(queue({ ready: 5 })).text, "not yet known");
 });
 

@@ -43,10 +43,12 @@ export interface Queue {
   waiting: number;
   running: number;
   endsPerMinute: number;
+  arrivalsPerMinute: number;
   failedLastHour: number;
   nodes: number;
   pause?: Pause;
   emptyInMs?: number;
+  growsPerMinute?: number;
 }
 
 export interface Overview {

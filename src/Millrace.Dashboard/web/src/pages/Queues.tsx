@@ -62,6 +62,7 @@ export function QueueTable({ queues, hasActions }: { queues: Queue[]; hasActions
           <th scope="col" class="number c2">{t.queues.oldest}</th>
           <th scope="col" class="number c3">{t.queues.scheduled}</th>
           <th scope="col" class="number c3">{t.queues.waiting}</th>
+          <th scope="col" class="number c2">{t.queues.arrivals}</th>
           <th scope="col" class="number c2">{t.queues.rate}</th>
           <th scope="col" class="number c2">{t.queues.failed}</th>
           <th scope="col" class="number c2">{t.queues.workers}</th>
@@ -87,10 +88,11 @@ function QueueRow({ queue, hasActions }: { queue: Queue; hasActions?: boolean })
       <td class="number c2">{queue.oldestReady ? <Age iso={queue.oldestReady} /> : <span class="muted">–</span>}</td>
       <td class="number c3"><Link href={jobs("scheduled,retrying")} value={queue.scheduled} /></td>
       <td class="number c3"><Link href={jobs("waiting,quarantined")} value={queue.waiting} /></td>
+      <td class="number c2">{rate(queue.arrivalsPerMinute)}</td>
       <td class="number c2">{rate(queue.endsPerMinute)}</td>
       <td class={`number c2 ${queue.failedLastHour > 0 ? "loud" : ""}`}><Link href={link("jobs", { q: `${term("queue", queue.name)} state:failed finished>-1h` })} value={queue.failedLastHour} /></td>
       <td class="number c2">{hasNobody ? <span class="loud"><Icon name="warning" /> 0</span> : <a href="workers">{queue.nodes}</a>}</td>
-      <td class={`number drain-${estimate.kind}`}>{estimate.kind === "never" && <Icon name="warning" />}{estimate.text}</td>
+      <td class={`number drain drain-${estimate.kind}`}>{estimate.kind === "never" && <Icon name="warning" />}{estimate.text}</td>
       {hasActions && <td class="right"><PauseButton queue={queue} /></td>}
     </tr>
   );

@@ -1,19 +1,24 @@
 import type { Queue } from "../api/types.ts";
+import { t } from "../text.ts";
+import { rate } from "./number.ts";
 import { duration } from "./time.ts";
 
 export interface Drain {
-  kind: "empty" | "empties" | "never" | "paused" | "stands";
+  kind: "empty" | "empties" | "grows" | "never" | "paused" | "stands";
   text: string;
 }
 
-/** When a queue will be empty, in words. Nobody works on it: never; nothing ends: it stands. */
+/** What becomes of a queue, in words. Nobody works on it: never. The server judges whether it empties or grows. */
 export function drain(queue: Queue): Drain {
-  if (queue.pause) return { kind: "paused", text: "paused" };
-  if (queue.ready === 0) return { kind: "empty", text: "empty" };
-  if (queue.nodes === 0) return { kind: "never", text: "never: no worker" };
-  if (queue.emptyInMs !== undefined) return { kind: "empties", text: `in ~${duration(roughly(queue.emptyInMs))}` };
-  if (queue.endsPerMinute > 0) return { kind: "empties", text: `in ~${duration(roughly((queue.ready / queue.endsPerMinute) * 60_000))}` };
-  return { kind: "stands", text: "not yet known" };
+  const say = t.queues.drain;
+  if (queue.pause) return { kind: "paused", text: say.paused };
+  if (queue.ready === 0) return { kind: "empty", text: say.empty };
+  if (queue.nodes === 0) return { kind: "never", text: say.never };
+  if (queue.emptyInMs !== undefined) return { kind: "empties", text: say.empties(duration(roughly(queue.emptyInMs))) };
+  if (queue.growsPerMinute !== undefined) return { kind: "grows", text: say.grows(rate(queue.growsPerMinute)) };
+  // What stands in line is done within a minute.
+  if (queue.endsPerMinute > 0) return { kind: "stands", text: queue.ready <= queue.endsPerMinute ? say.keepsUp : say.level };
+  return { kind: "stands", text: say.unknown };
 }
 
 /** An estimate with the precision it deserves: 847 s becomes 14 min. */
