@@ -164,6 +164,8 @@ public sealed class LookPlanTests() : Contract(new PostgresDatabase())
                      ("queues", "ready_pkey", 60_000, async look => await look.ReadQueuesAsync(Stop)),
                      ("runs of a schedule", "job_schedule", 1_000, async look => await look.ReadScheduleRunsAsync("nightly", 50, Stop)),
                      ("workers", "lease_pkey", 60_000, async look => await look.ReadWorkersAsync(Stop)),
+                     ("slow runs of a day", "attempt_pkey", 120_000, async look => await look.ReadSlowRunsAsync(new SlowRunQuery("type-3", TimeProvider.System.GetUtcNow().AddDays(-1)), Stop)),
+                     ("slow runs of a type that is not", "attempt_pkey", 120_000, async look => await look.ReadSlowRunsAsync(new SlowRunQuery("none", DateTimeOffset.UnixEpoch), Stop)),
                      ("failures", "attempt_failure", 4_000, async look => await look.ReadFailuresAsync(DateTimeOffset.UnixEpoch, 1_000, Stop)),
                      ("stats of a day", "stat_minute_pkey", 10, async look => await look.ReadStatsAsync(new StatQuery { From = TimeProvider.System.GetUtcNow().AddDays(-1), To = TimeProvider.System.GetUtcNow(), Step = TimeSpan.FromMinutes(5) }, Stop)),
                      ("pulse", "", 10, async look => await look.ReadPulseAsync(Stop)),

@@ -113,5 +113,6 @@ internal static class Take
     public static readonly TextParameter Type = new("type", NameValidator.MaxSizeInBytes, "Only this type.");
     public static readonly WordParameter By = new("by", ["queue", "type"], "Keep these apart.");
     public static readonly WordParameter Format = new("format", ["csv", "ndjson"], "csv, for a spreadsheet, or ndjson, one JSON object in each line.");
+    public static readonly NumberParameter BeforeRun = new("beforeRun", 1, int.MaxValue, "With before: where the search before stopped.");
     public static readonly NumberParameter Hours = new("hours", 1, 168, "How far back.");
 }

@@ -10,6 +10,7 @@ internal static class StatRoutes
 {
     private const int MostBuckets = 2_000;
     private const int MostFailures = 5_000;
+    private const int MostSlow = 20;
 
     private static readonly TimeSpan longest = TimeSpan.FromDays(92);
 
@@ -18,6 +19,7 @@ internal static class StatRoutes
         Route.Get("stats", "Ended attempts by bucket, with how long they waited and ran.", StatsAsync, Take.From, Take.To, Take.Step, Take.Queue, Take.Type, Take.By).Keep(2),
         Route.Get("types", "The catalogue of types, and how each did in the last day.", TypesAsync).Keep(5),
         Route.Get("types/{name}", "One type, with the JSON Schema of its data.", TypeAsync, Take.Name).Keep(5),
+        Route.Get("types/{name}/slowest", "The slowest runs of a type, from the newest jobs backwards; next says where to go on.", SlowestAsync, Take.Name, Take.Hours, Take.Before, Take.BeforeRun).Keep(5),
         Route.Get("failures", "Failures grouped by cause, the most frequent first.", FailuresAsync, Take.Hours).Keep(5),
     ];
 
@@ -58,6 +60,21 @@ internal static class StatRoutes
             ?? types.FirstOrDefault(type => type.Description.Aliases.Contains(name))
             ?? throw Problem.NotFound($"Type \"{name}\"");
         return call.Panel.General.Type(type, await LastDayAsync(call, type.Description.Name).ConfigureAwait(false), withSchema: true);
+    }
+
+    private static async Task<SlowestAnswer> SlowestAsync(Call call)
+    {
+        var now = await call.Inspection.ReadClockAsync(call.Aborted).ConfigureAwait(false);
+        var name = call.ReadName("Job type");
+        var before = Take.Before.Read(call.Request);
+        var query = new SlowRunQuery(name, now - TimeSpan.FromHours(call.Read(Take.Hours, 24)))
+        {
+            Limit = MostSlow,
+            Before = before is { } job ? new RunPlace(job, (int)call.Read(Take.BeforeRun, int.MaxValue)) : null,
+            Patience = JobRoutes.Patience,
+        };
+        var slow = await call.Inspection.ReadSlowRunsAsync(query, call.Aborted).ConfigureAwait(false);
+        return StatShow.Slowest(slow, query.Since, call.Panel.Redaction);
     }
 
     private static async Task<FailuresAnswer> FailuresAsync(Call call)

@@ -12,6 +12,14 @@ internal static class StatShow
             .Select(group => Point([.. group], group.Key.Bucket, byQueue ? redaction.Text(group.Key.Queue) : null, byType ? redaction.Text(group.Key.Type) : null)),
     ];
 
+    public static SlowestAnswer Slowest(SlowRuns slow, DateTimeOffset since, Redaction redaction) => new(
+        since,
+        [
+            .. slow.Runs.Select(run => new SlowRunAnswer(
+                JobShow.Id(run.JobId), run.Run, run.Attempt, redaction.Maybe(run.Tag), run.Outcome.ToWord(), run.Started, run.Finished, Math.Round((run.Finished - run.Started).TotalMilliseconds, 1))),
+        ],
+        slow.Examined, slow.Reached, slow.Next is { } next ? new RunPlaceAnswer(JobShow.Id(next.JobId), next.Run) : null);
+
     public static TypeStatsAnswer OfType(IReadOnlyCollection<StatRow> rows) => new(
         Count(rows, Outcome.Succeeded), Count(rows, Outcome.Discarded), Count(rows, Outcome.Failed), Spread(rows, row => row.Run), Spread(rows, row => row.Wait));
 

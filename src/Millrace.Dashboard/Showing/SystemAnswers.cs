@@ -157,6 +157,17 @@ internal sealed record TypeAnswer
 
 internal sealed record TypeStatsAnswer(long Succeeded, long Failed, long Retried, SpreadAnswer? Run, SpreadAnswer? Wait);
 
+/// <param name="Since">Only runs that ended at or after this time.</param>
+/// <param name="Runs">The slowest first, at most 20.</param>
+/// <param name="Examined">How many runs of all types were looked at in this call.</param>
+/// <param name="Reached">When the job was submitted at which the search stopped, before its end.</param>
+/// <param name="Next">Where to go on: before and beforeRun of the next call.</param>
+internal sealed record SlowestAnswer(DateTimeOffset Since, IReadOnlyList<SlowRunAnswer> Runs, long Examined, DateTimeOffset? Reached, RunPlaceAnswer? Next);
+
+internal sealed record RunPlaceAnswer(string JobId, int Run);
+
+internal sealed record SlowRunAnswer(string JobId, int Run, int Attempt, Shown? Tag, string Outcome, DateTimeOffset Started, DateTimeOffset Finished, double TookMs);
+
 internal sealed record FailuresAnswer(DateTimeOffset Since, bool IsPartial, IReadOnlyList<FailureAnswer> Groups, IReadOnlyList<DeploymentAnswer> Deployments);
 
 internal sealed record FailureAnswer

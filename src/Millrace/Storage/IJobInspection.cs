@@ -74,6 +74,9 @@ public interface IJobInspection
     /// <summary>Roll-ups of ended attempts, added up over nodes, by bucket.</summary>
     Task<IReadOnlyList<StatRow>> ReadStatsAsync(StatQuery query, CancellationToken cancellationToken);
 
+    /// <summary>The runs of a type that took longest, within a time. See <see cref="SlowRuns"/> for how far one call searches.</summary>
+    Task<SlowRuns> ReadSlowRunsAsync(SlowRunQuery query, CancellationToken cancellationToken);
+
     /// <summary>The newest failed attempts (outcome <see cref="Outcome.Failed"/>, <see cref="Outcome.Discarded"/> or <see cref="Outcome.Interrupted"/>), newest first.</summary>
     /// <param name="since">Only those that ended at or after this time.</param>
     /// <param name="limit">1 to 10,000.</param>

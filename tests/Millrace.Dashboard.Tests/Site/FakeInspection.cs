@@ -122,6 +122,10 @@ internal sealed class FakeInspection(string text = "x") : IJobInspection
         return Answer<IReadOnlyList<StatRow>>([new() { Bucket = Now.AddMinutes(-30), Queue = text, Type = text, Outcome = Outcome.Failed, Count = 50, Wait = spread, Run = spread }]);
     }
 
+    public Task<SlowRuns> ReadSlowRunsAsync(SlowRunQuery query, CancellationToken cancellationToken) => Answer(new SlowRuns(
+        [new SlowRun(query.Before is null ? 7 : 3, 2, 1, text, Now.AddMinutes(-9), Now.AddMinutes(-7), Outcome.Failed, Node)], 1_000, query.Before is null ? query.Since.AddMinutes(1) : null,
+        query.Before is null ? new RunPlace(6, 1) : null));
+
     public Task<IReadOnlyList<FailureRow>> ReadFailuresAsync(DateTimeOffset since, int limit, CancellationToken cancellationToken) =>
         Failures<IReadOnlyList<FailureRow>>([new(1, 1, 1, Type, text, Now, Outcome.Failed, text)]);
 

@@ -139,6 +139,12 @@ function answerGet(path, query) {
     if (part === "audit") return { operations: operations.filter(o => o.jobId === id) };
     if (part === "logs") return query.get("afterLine") ? { lines: [] } : { lines: Array.from({ length: 40 }, (_, i) => ({ run: 1, line: i + 1, at: row.started ?? row.created, level: ["information", "debug", "information", "warning", "trace", "error"][i % 6], category: "Shop.Jobs.Handler", message: i === 3 ? xss[2] : i === 7 ? "two\nlines" : `Handled part ${i} of 40`, properties: i % 4 === 0 ? `{"Part":${i},"Path":"docs/a.md"}` : undefined, exception: i % 6 === 5 ? row.error ?? "System.InvalidOperationException: no" : undefined })) };
   }
+  if (thing === "types" && part === "slowest") {
+    const all = [...jobs.values()].filter(j => j.type === id && j.finished && j.started);
+    const runs = all.map(j => ({ jobId: j.id, run: j.run, attempt: j.attempt, tag: j.tag, outcome: j.outcome ?? "succeeded", started: j.started, finished: j.finished, tookMs: Date.parse(j.finished) - Date.parse(j.started) }));
+    const isOld = query.get("before");
+    return { since: ago(Number(query.get("hours")) * 3_600_000), runs: runs.sort((a, b) => b.tookMs - a.tookMs).slice(isOld ? 18 : 0, isOld ? 20 : 18), examined: 73_000, reached: ago(40 * 60_000), next: { jobId: "48210000", run: 1 } };
+  }
   if (thing === "types" && typeList().some(t => t.name === id)) return { ...typeList().find(t => t.name === id), schema: JSON.stringify(schema) };
   if (thing === "schedules" && part === "runs") return { jobs: [...jobs.values()].filter(j => ["succeeded", "failed"].includes(j.state)).slice(-50).reverse() };
   if (thing === "operations") return operations.find(o => o.id === id);

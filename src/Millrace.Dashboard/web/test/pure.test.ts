@@ -8,6 +8,7 @@ import { curl, millrace } from "../src/pure/commands.ts";
 import { drain } from "../src/pure/drain.ts";
 import { glance, pretty, readJson } from "../src/pure/json.ts";
 import { capped, percent, plural, rate } from "../src/pure/number.ts";
+import { joined } from "../src/pure/slowest.ts";
 import { find } from "../src/pure/palette.ts";
 import { fieldsOf, toJson, valuesFrom } from "../src/pure/schema.ts";
 import { folded, fresh } from "../src/pure/stack.ts";
@@ -102,6 +103,13 @@ test("a form is made from a schema and written as JSON with all its digits", () 
   assert.deepEqual(toJson(fields, { ...values, id: "1.5" }), { field: "id", message: "must be a whole number" });
   assert.deepEqual(toJson(fields, { ...values, id: "" }), { field: "id", message: "needs a value" });
   assert.deepEqual(fieldsOf("not json"), []);
+});
+
+test("searches for the slowest that go on from each other are one", () => {
+  const run = (jobId: string, tookMs: number) => ({ jobId, run: 1, attempt: 1, outcome: "succeeded", started: "", finished: "", tookMs });
+  const first = joined(undefined, { since: "s", runs: [run("10", 5), run("9", 3)], examined: 100, reached: "r", next: { jobId: "9", run: 1 } });
+  const both = joined(first, { since: "later", runs: [run("8", 4), run("7", 3), ...Array.from({ length: 30 }, (_, i) => run(String(i), 1))], examined: 50 });
+  assert.deepEqual([both.runs.slice(0, 4).map(r => r.jobId), both.runs.length, both.examined, both.since, both.next], [["10", "8", "9", "7"], 20, 150, "s", undefined]);
 });
 
 test("the palette puts what begins like it first", () => {

@@ -51,6 +51,25 @@ export interface Queue {
   growsPerMinute?: number;
 }
 
+export interface SlowRun {
+  jobId: string;
+  run: number;
+  attempt: number;
+  tag?: string;
+  outcome: string;
+  started: string;
+  finished: string;
+  tookMs: number;
+}
+
+export interface Slowest {
+  since: string;
+  runs: SlowRun[];
+  examined: number;
+  reached?: string;
+  next?: { jobId: string; run: number };
+}
+
 export interface Overview {
   now: string;
   counts: Counts;

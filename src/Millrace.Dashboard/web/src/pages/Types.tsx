@@ -15,6 +15,7 @@ import { Page } from "../ui/Page.tsx";
 import { Button, Empty, Fact, Facts, Loaded, Panel } from "../ui/Parts.tsx";
 import { Ago, Text } from "../ui/Words.tsx";
 import { JobTable } from "./jobs/JobTable.tsx";
+import { Slowest } from "./Slowest.tsx";
 
 export function Types() {
   const types = useQuery<{ types: JobType[] }>("types", { everyMs: 3_000 });
@@ -98,6 +99,7 @@ export function TypePage({ name }: { name: string }) {
         </div>
       )}</Loaded>
       <Charts type={name} />
+      <Slowest type={name} />
       <Panel title={t.types.openJobs} aside={<><a href={link("jobs", { q: `${q} state:failed` })}>{t.types.failures}</a><a href={link("jobs", { q })}>{t.overview.all}</a></>}>
         <Loaded query={jobs}>{data => data.jobs.length > 0 ? <JobTable rows={data.jobs} name={t.types.openJobs} /> : <Empty text={t.jobs.none} />}</Loaded>
       </Panel>
