@@ -61,7 +61,7 @@ public sealed class FaultsOfPostgres() : Contract(new PostgresDatabase())
         }
         await TryAsync(() => Store.SubmitAsync([job], null, Stop));
         await TryAsync(() => node.ClaimAsync(5));
-        await TryAsync(() => Task.Run(node.Beat, Stop));
+        await TryAsync(() => Task.Run(() => node.Beat(), Stop));
         (await CountAsync("job", $"id = {job.Id}")).ShouldBe(1);
     }
 

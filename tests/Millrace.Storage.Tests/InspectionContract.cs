@@ -718,6 +718,21 @@ public abstract class InspectionContract(TestDatabase database) : Contract(datab
     }
 
     [Fact]
+    public async Task A_node_says_with_its_beat_how_busy_it_is_or_nothing()
+    {
+        var node = await NodeAsync();
+        async Task<ProcessLoad?> LoadAsync() => (await Look.ReadWorkersAsync(Stop)).ShouldHaveSingleItem().Load;
+
+        (await LoadAsync()).ShouldBeNull();
+        node.Beat(new ProcessLoad(null, 300_000_000, 0)).ShouldBeTrue();
+        (await LoadAsync()).ShouldBe(new ProcessLoad(null, 300_000_000, 0));
+        node.Beat(new ProcessLoad(1.25, 5_000_000_000, 70_000)).ShouldBeTrue();
+        (await LoadAsync()).ShouldBe(new ProcessLoad(1.25, 5_000_000_000, 70_000));
+        node.Beat().ShouldBeTrue();
+        (await LoadAsync()).ShouldBeNull();
+    }
+
+    [Fact]
     public async Task The_catalogue_keeps_what_the_latest_process_registered()
     {
         var send = new TypeDescription

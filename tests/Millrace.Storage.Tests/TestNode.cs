@@ -28,7 +28,7 @@ internal sealed class TestNode(Func<IJobStore> open, FakeTimeProvider clock, str
 
     public IHeartbeat Heartbeat => heartbeat ?? throw new InvalidOperationException("The node is dead.");
 
-    public bool Beat() => Heartbeat.Beat();
+    public bool Beat(ProcessLoad? load = null) => Heartbeat.Beat(load);
 
     /// <summary>Time passes, and the node beats as it should.</summary>
     public void LiveFor(TimeSpan time)

@@ -22,6 +22,7 @@ internal static class WorkerSheet
             new("expires", null, worker => worker.Expires),
             new("died", "DIED", worker => worker.Died) { Text = worker => when(worker.Died) },
             new("isIdle", null, worker => worker.IsIdle),
+            new("load", null, worker => worker is { IsAlive: true, Load: { } load } ? new Members { { "cpu", load.Cpu }, { "memory", load.Memory }, { "poolQueue", load.PoolQueue } } : null),
             new("drain", null, worker => worker.Drain is { } drain ? Pauses.Of(drain) : null),
             new("queues", "QUEUES", worker => worker.Queues) { IsElastic = true },
             new("types", null, worker => worker.Types),

@@ -125,12 +125,20 @@ internal sealed record WorkerAnswer
     public DateTimeOffset? Expires { get; init; }
     public DateTimeOffset? Died { get; init; }
     public required bool IsIdle { get; init; }
+
+    /// <summary>As it said with its last beat; null when it does not say, or is gone.</summary>
+    public LoadAnswer? Load { get; init; }
     public PauseAnswer? Drain { get; init; }
     public required IReadOnlyList<Shown> Queues { get; init; }
     public required IReadOnlyList<Shown> Types { get; init; }
     public required int RunningCount { get; init; }
     public required IReadOnlyList<RunningAnswer> Running { get; init; }
 }
+
+/// <param name="Cpu">Processor time over the time between its last two beats: 1 for one core.</param>
+/// <param name="Memory">Its working set, in bytes.</param>
+/// <param name="PoolQueue">How much work waits for a thread of its pool.</param>
+internal sealed record LoadAnswer(double? Cpu, long Memory, long PoolQueue);
 
 internal sealed record RunningAnswer(string JobId, Shown Type, int Attempt, DateTimeOffset Claimed, double? Progress);
 

@@ -70,6 +70,7 @@ internal sealed class SystemShow(Redaction redaction)
         Expires = worker.Expires,
         Died = worker.Died,
         IsIdle = worker.IsIdle,
+        Load = worker is { IsAlive: true, Load: { } load } ? new LoadAnswer(load.Cpu, load.Memory, load.PoolQueue) : null,
         Drain = Pause(worker.Drain),
         Queues = redaction.Texts(worker.Queues),
         Types = redaction.Texts(worker.Types),

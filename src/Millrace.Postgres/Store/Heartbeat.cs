@@ -11,7 +11,7 @@ internal sealed partial class PostgresStore
     // late. A database that was away for longer than the expiry would otherwise cost every result that waits for it.
     private const string RenewNode = """
         update millrace.node
-        set beat = beat + 1, expires_at = coalesce(@now, clock_timestamp()) + @expiry * interval '1 microsecond'
+        set beat = beat + 1, expires_at = coalesce(@now, clock_timestamp()) + @expiry * interval '1 microsecond', cpu = @cpu, memory = @memory, pool_queue = @pool_queue
         where id = @id
             and dead_at is null
         returning beat
@@ -32,12 +32,15 @@ internal sealed partial class PostgresStore
         // Set by any thread.
         private readonly ManualResetEventSlim interrupted = new();
 
-        public bool Beat() => Guarded("beat", () =>
+        public bool Beat(ProcessLoad? load = null) => Guarded("beat", () =>
         {
             using var command = new NpgsqlCommand(store.Sql(RenewNode), Open()) { CommandTimeout = (int)Math.Ceiling(store.options.BeatTimeout.TotalSeconds) };
             command.Parameters.Add(store.Now());
             command.Parameters.Add(Uuid("id", node));
             command.Parameters.Add(Long("expiry", expiry.Ticks / TimeSpan.TicksPerMicrosecond));
+            command.Parameters.Add(Double("cpu", load?.Cpu));
+            command.Parameters.Add(Long("memory", load?.Memory));
+            command.Parameters.Add(Long("pool_queue", load?.PoolQueue));
             return command.ExecuteScalar() is not null;
         });
 

@@ -142,7 +142,7 @@ internal sealed partial class PostgresInspection
 
     private const string ReadWorkers = """
         select n.id, n.name, n.kind, n.server, n.started_at, n.dead_at is null and n.expires_at > @now, n.expires_at, n.dead_at, n.is_idle, n.queues, n.types,
-               n.drain_at, n.drain_by, n.drain_reason, null::timestamptz, n.application, n.version
+               n.drain_at, n.drain_by, n.drain_reason, null::timestamptz, n.application, n.version, n.cpu, n.memory, n.pool_queue
         from millrace.node n
         where n.dead_at is null or n.dead_at > @now - interval '1 hour'
         order by n.started_at, n.id
@@ -284,5 +284,6 @@ internal sealed partial class PostgresInspection
         Drain = PauseAt(reader, 11),
         Application = TextAt(reader, 15),
         Version = TextAt(reader, 16),
+        Load = LongOrNullAt(reader, 18) is { } memory ? new ProcessLoad(reader.IsDBNull(17) ? null : reader.GetDouble(17), memory, LongOrNullAt(reader, 19) ?? 0) : null,
     };
 }

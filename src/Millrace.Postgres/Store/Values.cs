@@ -20,7 +20,7 @@ internal static class Values
 
     public static NpgsqlParameter Bool(string name, bool value) => new(name, NpgsqlDbType.Boolean) { Value = value };
 
-    public static NpgsqlParameter Double(string name, double value) => new(name, NpgsqlDbType.Double) { Value = value };
+    public static NpgsqlParameter Double(string name, double? value) => new(name, NpgsqlDbType.Double) { Value = (object?)value ?? DBNull.Value };
 
     public static NpgsqlParameter Uuid(string name, Guid? value) => new(name, NpgsqlDbType.Uuid) { Value = (object?)value ?? DBNull.Value };
 

@@ -18,7 +18,7 @@ internal sealed partial class SqliteStore
 
         private const string BeatSql = """
             update millrace_node
-            set beat = beat + 1, expires_at = @expires_at
+            set beat = beat + 1, expires_at = @expires_at, cpu = @cpu, memory = @memory, pool_queue = @pool_queue
             where id = @id
               and dead_at is null
             """;
@@ -26,7 +26,7 @@ internal sealed partial class SqliteStore
         private readonly ManualResetEventSlim interrupted = new();
         private Session? session;
 
-        public bool Beat()
+        public bool Beat(ProcessLoad? load = null)
         {
             try
             {
@@ -34,7 +34,7 @@ internal sealed partial class SqliteStore
                 // Read, which never waits for a writer; then write if the file is free.
                 if (!NodeLives(session, node) || !store.locks.IsAlive(node))
                     return false;
-                Show(session);
+                Show(session, load);
                 return true;
             }
             catch (Exception exception) when (exception is SqliteException or IOException or UnauthorizedAccessException)
@@ -44,13 +44,14 @@ internal sealed partial class SqliteStore
             }
         }
 
-        private void Show(Session open)
+        private void Show(Session open, ProcessLoad? load)
         {
             if (!store.file.Gate.Enter(ShortWhile))
                 return;
             try
             {
-                open.Execute(BeatSql, ("@expires_at", store.Now() + expiry.ToMicros()), ("@id", node.ToText()));
+                open.Execute(BeatSql,
+                    ("@expires_at", store.Now() + expiry.ToMicros()), ("@id", node.ToText()), ("@cpu", load?.Cpu), ("@memory", load?.Memory), ("@pool_queue", load?.PoolQueue));
             }
             catch (SqliteException exception) when (exception.SqliteErrorCode is IsBusy or IsLocked or IsFull or IsReadOnly)
             {

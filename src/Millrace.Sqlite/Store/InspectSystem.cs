@@ -18,7 +18,7 @@ internal sealed partial class SqliteInspection
             .Where(node => store.IsAlive(node.Id))];
 
     private const string WorkersSql = """
-        select id, name, kind, server, started_at, dead_at, drain_at, drain_by, drain_reason, queues, types, application, version
+        select id, name, kind, server, started_at, dead_at, drain_at, drain_by, drain_reason, queues, types, application, version, cpu, memory, pool_queue
         from millrace_node
         where dead_at is null or dead_at > @since
         order by started_at, id
@@ -54,6 +54,7 @@ internal sealed partial class SqliteInspection
             Types = Values.FromTextList(row.GetString(10)),
             Application = row.MaybeText(11),
             Version = row.MaybeText(12),
+            Load = row.MaybeNumber(14) is { } memory ? new ProcessLoad(row.IsDBNull(13) ? null : row.GetDouble(13), memory, row.MaybeNumber(15) ?? 0) : null,
         }, ("@since", store.Now() - TimeSpan.FromHours(1).ToMicros()));
         return [.. workers.Select(worker => worker with
         {

@@ -51,13 +51,20 @@ public sealed record NewNode
 /// <param name="IsCertain">Whether it is dead beyond doubt, so that no second sighting is needed: the operating system has given up its lock.</param>
 public sealed record NodeSighting(Guid Id, string Name, long Beat, bool IsCertain = false);
 
+/// <summary>How busy a process is, as it says with its beat. For people; nothing is decided by it.</summary>
+/// <param name="Cpu">Processor time over the time since its last beat: 1 for one core, more with several. Null at its first.</param>
+/// <param name="Memory">Its working set, in bytes.</param>
+/// <param name="PoolQueue">How much work waits for a thread of the pool. More than a few for long: something holds the threads up.</param>
+public readonly record struct ProcessLoad(double? Cpu, long Memory, long PoolQueue);
+
 /// <summary>The life sign of one node. Used by one dedicated thread, synchronously, on a connection of its own with short timeouts, so that neither a starved thread pool nor a busy hot path can delay it.</summary>
 public interface IHeartbeat : IDisposable
 {
     /// <summary>Renews the node's row.</summary>
+    /// <param name="load">How busy the process is, for people; null when it does not say.</param>
     /// <returns>False when the row is gone or buried: the node was declared dead and must take a new identity. One that only expired lives on.</returns>
     /// <exception cref="StoreException">The database did not answer in time. The next beat opens a new connection.</exception>
-    bool Beat();
+    bool Beat(ProcessLoad? load = null);
 
     /// <summary>Waits for a ring of the bell, at most this long. A store without a bell waits for <see cref="Interrupt"/> only.</summary>
     /// <returns>The names of the queues that were rung, <c>"!"</c> for a new cancel request and <c>"@"</c> for an event; empty when the time was up.</returns>

@@ -79,6 +79,9 @@ public sealed record WorkerRecord
     /// <summary>Whether it says that it has nothing to do.</summary>
     public bool IsIdle { get; init; }
 
+    /// <summary>How busy it said it was at its last beat; null when it did not say.</summary>
+    public ProcessLoad? Load { get; init; }
+
     /// <summary>Who asked it to claim no more, and why; null when nobody did.</summary>
     public Pause? Drain { get; init; }
 

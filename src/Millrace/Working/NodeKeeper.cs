@@ -193,6 +193,7 @@ internal sealed class NodeKeeper(MillraceInstance instance) : IAsyncDisposable
         var lastGood = time.GetTimestamp();
         var failures = 0;
         var beating = Guid.Empty;
+        var load = new LoadMeter(time);
         while (!stopping.IsCancellationRequested)
         {
             var began = time.GetTimestamp();
@@ -205,7 +206,7 @@ internal sealed class NodeKeeper(MillraceInstance instance) : IAsyncDisposable
                     heartbeat = instance.Store.OpenHeartbeat(Id, Expiry);
                     beating = Id;
                 }
-                if (isAlive && heartbeat!.Beat())
+                if (isAlive && heartbeat!.Beat(load.Read()))
                 {
                     lastGood = time.GetTimestamp();
                     LastBeat = time.GetUtcNow();

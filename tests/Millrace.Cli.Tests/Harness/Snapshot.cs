@@ -37,6 +37,8 @@ internal static partial class Snapshot
         text = Noted().Replace(text, "$1{ … }");
         // Where liveness is a lock, nothing expires.
         text = Expiry().Replace(text, "");
+        // Said with each beat, and not before the first.
+        text = Load().Replace(text, "");
         text = Time().Replace(text, "<time>");
         text = Identity().Replace(text, "<guid>");
         text = Span().Replace(text, "$1<ms>");
@@ -58,6 +60,9 @@ internal static partial class Snapshot
         \n *"expires": [^\n]*
         """)]
     private static partial Regex Expiry();
+
+    [GeneratedRegex("""\s*"load": ?\{[^}]*\},""")]
+    private static partial Regex Load();
 
     [GeneratedRegex("""\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z""")]
     private static partial Regex Time();

@@ -105,7 +105,7 @@ internal sealed class FakeInspection(string text = "x") : IJobInspection
     [
         new()
         {
-            Id = Node, Name = text, Application = text, Version = text, Kind = NodeKind.Server, Started = Now, IsAlive = false, Died = Now.AddMinutes(-1), Drain = Pause, Queues = [text], Types = [text], RunningCount = 1,
+            Id = Node, Name = text, Application = text, Version = text, Kind = NodeKind.Server, Started = Now, IsAlive = false, Died = Now.AddMinutes(-1), Load = new ProcessLoad(0.5, 300_000_000, 2), Drain = Pause, Queues = [text], Types = [text], RunningCount = 1,
             Running = [new RunningRow(1, Type, 1, Now, null)],
         },
     ]);

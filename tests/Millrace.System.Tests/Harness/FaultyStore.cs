@@ -111,12 +111,12 @@ public class FaultyStore : DispatchProxy
 
     private sealed class FaultyHeartbeat(IHeartbeat inner, FaultyStore faults) : IHeartbeat
     {
-        public bool Beat()
+        public bool Beat(ProcessLoad? load = null)
         {
             if (!faults.IsTurnOf(nameof(Beat)))
-                return inner.Beat();
+                return inner.Beat(load);
             if (faults.mishap == Mishap.After || (faults.mishap == Mishap.Hang && faults.hangsAfter))
-                inner.Beat();
+                inner.Beat(load);
             if (faults.mishap == Mishap.Hang)
                 inner.Wait(faults.patience);
             throw faults.Lost();

@@ -7,7 +7,7 @@ import { fill, stepFor } from "../src/pure/buckets.ts";
 import { curl, millrace } from "../src/pure/commands.ts";
 import { drain } from "../src/pure/drain.ts";
 import { glance, pretty, readJson } from "../src/pure/json.ts";
-import { capped, percent, plural, rate } from "../src/pure/number.ts";
+import { capped, percent, plural, rate, share, size } from "../src/pure/number.ts";
 import { joined } from "../src/pure/slowest.ts";
 import { find } from "../src/pure/palette.ts";
 import { fieldsOf, toJson, valuesFrom } from "../src/pure/schema.ts";
@@ -35,6 +35,8 @@ test("numbers are honest about what they leave out", () => {
   assert.equal(percent(0, 0), "–");
   assert.deepEqual([0.4, 1842.3].map(rate), ["0.4", "1,842"]);
   assert.equal(plural(1, "job"), "1 job");
+  assert.deepEqual([0, 0.002, 0.37, 1.4].map(share), ["0 %", "<1 %", "37 %", "140 %"]);
+  assert.deepEqual([812_000, 287_400_000, 1_530_000_000].map(size), ["812 KB", "287 MB", "1.5 GB"]);
 });
 
 test("digits of big numbers are kept", () => {

@@ -51,25 +51,6 @@ export interface Queue {
   growsPerMinute?: number;
 }
 
-export interface SlowRun {
-  jobId: string;
-  run: number;
-  attempt: number;
-  tag?: string;
-  outcome: string;
-  started: string;
-  finished: string;
-  tookMs: number;
-}
-
-export interface Slowest {
-  since: string;
-  runs: SlowRun[];
-  examined: number;
-  reached?: string;
-  next?: { jobId: string; run: number };
-}
-
 export interface Overview {
   now: string;
   counts: Counts;
@@ -305,6 +286,7 @@ export interface Worker {
   expires?: string;
   died?: string;
   isIdle: boolean;
+  load?: { cpu?: number; memory: number; poolQueue: number };
   drain?: Pause;
   queues: string[];
   types: string[];

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { ApiError, get } from "../api/client.ts";
-import type { Slowest as SlowestRuns } from "../api/types.ts";
+import type { Slowest as SlowestRuns } from "../api/slowest.ts";
 import { count } from "../pure/number.ts";
 import { joined } from "../pure/slowest.ts";
 import { duration } from "../pure/time.ts";

@@ -4,7 +4,7 @@ import { useQuery } from "../api/query.ts";
 import type { Worker, Workers as WorkerList } from "../api/types.ts";
 import { millrace } from "../pure/commands.ts";
 import { term } from "../pure/filter.ts";
-import { count } from "../pure/number.ts";
+import { count, share, size } from "../pure/number.ts";
 import { duration } from "../pure/time.ts";
 import { visible } from "../pure/visible.ts";
 import { link, path } from "../router.ts";
@@ -30,6 +30,9 @@ export function Workers() {
                   <th scope="col">{t.workers.worker}</th>
                   <th scope="col">{t.workers.running}</th>
                   <th scope="col" class="c2">{t.workers.queues}</th>
+                  <th scope="col" class="number c2" title={t.workers.cpuMore}>{t.workers.cpu}</th>
+                  <th scope="col" class="number c2">{t.workers.memory}</th>
+                  <th scope="col" class="number c3" title={t.workers.poolMore}>{t.workers.pool}</th>
                   <th scope="col" class="number c2">{t.workers.up}</th>
                   <th scope="col" class="c3">{t.workers.beat}</th>
                   <th scope="col"><span class="visually-hidden">{t.workers.drain}</span></th>
@@ -53,6 +56,9 @@ function ordered(workers: Worker[]): Worker[] {
 }
 
 const mostCells = 64;
+// A pool that keeps up has hardly ever more than its threads at once.
+const longPoolQueue = 100;
+const nothing = <span class="muted">–</span>;
 
 function Row({ worker }: { worker: Worker }) {
   const isChild = worker.kind === "worker" && worker.server !== undefined;
@@ -74,6 +80,9 @@ function Row({ worker }: { worker: Worker }) {
         {worker.runningCount > 0 && <span class="sub">{count(worker.runningCount)} · {[...new Set(worker.running.map(r => r.type))].slice(0, 4).map((type, i) => <>{i > 0 && ", "}<Text value={type} /></>)}</span>}
       </td>
       <td class="c2 names">{worker.queues.map((q, i) => <>{i > 0 && ", "}<a href={path("queues", q)}><Text value={q} /></a></>)}</td>
+      <td class="number c2">{worker.load?.cpu === undefined ? nothing : share(worker.load.cpu)}</td>
+      <td class="number c2">{worker.load ? size(worker.load.memory) : nothing}</td>
+      <td class={`number c3 ${worker.load && worker.load.poolQueue >= longPoolQueue ? "loud" : ""}`}>{worker.load ? count(worker.load.poolQueue) : nothing}</td>
       <td class="number c2"><Age iso={worker.started} /></td>
       <td class="c3"><Life worker={worker} /></td>
       <td class="right">{may("administer") && worker.isAlive && (worker.drain

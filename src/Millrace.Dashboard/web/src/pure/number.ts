@@ -31,6 +31,17 @@ export function percent(part: number, total: number): string {
   return `${value < 10 ? one.format(value) : whole.format(value)} %`;
 }
 
+/** 2 %, 140 %: a share of one, which may be more. */
+export function share(value: number): string {
+  return `${value > 0 && value < 0.01 ? "<1" : whole.format(value * 100)} %`;
+}
+
+/** 812 KB, 287 MB, 1.5 GB: bytes in thousands. */
+export function size(bytes: number): string {
+  const step = bytes < 1e6 ? 1e3 : bytes < 1e9 ? 1e6 : 1e9;
+  return `${rate(bytes / step)} ${step === 1e3 ? "KB" : step === 1e6 ? "MB" : "GB"}`;
+}
+
 /** One thing, two things. */
 export function plural(value: number, singular: string, several = `${singular}s`): string {
   return `${count(value)} ${value === 1 ? singular : several}`;

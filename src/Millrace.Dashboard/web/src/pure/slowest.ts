@@ -1,4 +1,4 @@
-import type { Slowest, SlowRun } from "../api/types.ts";
+import type { Slowest, SlowRun } from "../api/slowest.ts";
 
 export const mostSlow = 20;
 
