@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Millrace.Storage;
 
 namespace Millrace.Postgres;
 
@@ -28,6 +29,20 @@ public sealed partial class PostgresOptions
     /// <summary>What stands between this process and the database.</summary>
     /// <value><see cref="PostgresPooler.Detect"/>.</value>
     public PostgresPooler Pooler { get; set; }
+
+    internal IReadOnlyList<Setting> InForce()
+    {
+        var otherwise = new PostgresOptions();
+        return
+        [
+            Setting.Of("Postgres.Schema", Schema, otherwise.Schema),
+            Setting.Of("Postgres.HandlerConnections", HandlerConnections, otherwise.HandlerConnections),
+            Setting.Of("Postgres.CommandTimeout", CommandTimeout, otherwise.CommandTimeout),
+            Setting.Of("Postgres.BeatTimeout", BeatTimeout, otherwise.BeatTimeout),
+            Setting.Of("Postgres.LockTimeout", LockTimeout, otherwise.LockTimeout),
+            Setting.Of("Postgres.Pooler", Pooler, otherwise.Pooler),
+        ];
+    }
 
     internal IEnumerable<string> Faults()
     {

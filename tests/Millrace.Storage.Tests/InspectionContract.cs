@@ -718,6 +718,26 @@ public abstract class InspectionContract(TestDatabase database) : Contract(datab
     }
 
     [Fact]
+    public async Task Living_nodes_with_the_same_settings_are_one()
+    {
+        var (one, two, other, silent) = (await NodeAsync(), await NodeAsync(), await NodeAsync(), await NodeAsync());
+        const string Settings = """[{"name":"Workers.Concurrency","value":"10 \u0000","source":"default"}]""";
+        (await Look.ReadSettingsAsync(Stop)).ShouldBeEmpty();
+        foreach (var node in new[] { one, two })
+            await node.Store.RegisterAsync(node.Row() with { Settings = Settings, Application = "Shop.Web" }, Stop);
+        await other.Store.RegisterAsync(other.Row() with { Settings = "not JSON" }, Stop);
+        silent.Beat();
+
+        var settings = await Look.ReadSettingsAsync(Stop);
+
+        settings.Select(group => (group.Application, group.Settings, group.Nodes)).ShouldBe([("Shop.Web", Settings, 2), (null, "not JSON", 1)]);
+        settings[0].Names.ShouldBe([one.Row().Name, two.Row().Name], ignoreOrder: true);
+        await other.Store.LeaveAsync(other.Id, Stop);
+        (await Look.ReadSettingsAsync(Stop)).ShouldHaveSingleItem();
+        Store.Settings.ShouldAllBe(setting => setting.Source == SettingSource.Default || setting.Name.Contains('.'));
+    }
+
+    [Fact]
     public async Task A_node_says_with_its_beat_how_busy_it_is_or_nothing()
     {
         var node = await NodeAsync();

@@ -21,7 +21,7 @@ public sealed class ReportTests() : Contract(new PostgresDatabase())
         var report = await ReportAsync();
         Own(report).ShouldBeEmpty();
         report.Server.ShouldStartWith("PostgreSQL 1");
-        (report.SchemaVersion, report.KnownVersion).ShouldBe((5, 5));
+        (report.SchemaVersion, report.KnownVersion).ShouldBe((6, 6));
         foreach (var name in new[] { "round trip", "bell", "pooler", "clock skew", "connections", "size", "table job", "jobs whose place was checked" })
             report.Figures.ShouldContain(figure => figure.Key == name, name);
         report.Figures.Single(figure => figure.Key == "jobs whose place was checked").Value.ShouldBe("10");

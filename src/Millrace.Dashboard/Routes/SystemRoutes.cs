@@ -22,6 +22,7 @@ internal static class SystemRoutes
         Route.Get("me", "Who you are here, and what you may do.", MeAsync).WithoutStore(),
         Route.Get("overview", "Whether anything is wrong, and the figures of this moment.", OverviewAsync).Keep(1),
         Route.Get("system", "Versions, sizes, and whether the database is as it should be.", SystemAsync).Keep(5),
+        Route.Get("settings", "The settings in force, of this dashboard and of the processes that have registered theirs, and where each came from.", SettingsAsync).Keep(5),
         Route.Get("events", "Server-sent events: pulse when something may have changed, operation while one goes on, ping.", EventsAsync).WithoutStore(),
         Route.Get("openapi.json", "This description.", DescribeAsync).WithoutStore(),
     ];
@@ -71,6 +72,12 @@ internal static class SystemRoutes
 
     private static async Task<SystemAnswer> SystemAsync(Call call) =>
         call.Panel.General.System(await call.Inspection.ReportAsync(call.Aborted).ConfigureAwait(false), Version);
+
+    private static async Task<SettingsAnswer> SettingsAsync(Call call)
+    {
+        var panel = call.Panel;
+        return SettingShow.All(panel.Options, panel.Mount, panel.CanSubmit, await call.Inspection.ReadSettingsAsync(call.Aborted).ConfigureAwait(false), panel.Redaction);
+    }
 
     private static async Task<Reply> EventsAsync(Call call)
     {

@@ -34,6 +34,7 @@ namespace Millrace.Dashboard.Showing;
 [JsonSerializable(typeof(WorkersAnswer))]
 [JsonSerializable(typeof(TypesAnswer))]
 [JsonSerializable(typeof(TypeAnswer))]
+[JsonSerializable(typeof(SettingsAnswer))]
 [JsonSerializable(typeof(SlowestAnswer))]
 [JsonSerializable(typeof(FailuresAnswer))]
 [JsonSerializable(typeof(SystemAnswer))]

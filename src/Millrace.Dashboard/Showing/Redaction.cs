@@ -8,6 +8,9 @@ internal sealed class Redaction(TypeBook types, Func<string, string, string>? th
     /// <summary>Free text: a name, an error, a line of a log.</summary>
     public Shown Text(string text, string type = "") => Shown.Of(text, stored => Then(type, Redactor.Text(stored)));
 
+    /// <summary>A value with a name beside it: blank when the name is that of a secret.</summary>
+    public Shown Named(string name, string value) => Shown.Of(value, stored => Then("", Redactor.Named(name, stored)));
+
     public Shown? Maybe(string? text, string type = "") => text is null ? null : Text(text, type);
 
     public IReadOnlyList<Shown> Texts(IEnumerable<string> texts) => [.. texts.Select(text => Text(text))];

@@ -196,6 +196,20 @@ internal sealed record FailureAnswer
 internal sealed record SystemAnswer(
     string Version, string Server, int SchemaVersion, int KnownVersion, IReadOnlyList<FigureAnswer> Figures, IReadOnlyList<FindingAnswer> Findings);
 
+internal sealed record SettingsAnswer(IReadOnlyList<SettingGroupAnswer> Groups);
+
+/// <param name="Of">dashboard, for this one; workers, for processes that have the same settings.</param>
+/// <param name="Application">The program that they run.</param>
+/// <param name="Nodes">How many processes they are.</param>
+/// <param name="Names">Their names, at most 20.</param>
+/// <param name="Settings">In their order.</param>
+internal sealed record SettingGroupAnswer(string Of, Shown? Application, int Nodes, IReadOnlyList<Shown> Names, IReadOnlyList<SettingAnswer> Settings);
+
+/// <param name="Name">Its class and property.</param>
+/// <param name="Value">What is in force.</param>
+/// <param name="Source">default, application (set in code or configuration) or environment.</param>
+internal sealed record SettingAnswer(Shown Name, Shown Value, string Source);
+
 internal sealed record FigureAnswer(string Name, Shown Value);
 
 internal sealed record PulseAnswer(DateTimeOffset At);

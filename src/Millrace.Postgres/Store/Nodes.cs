@@ -13,13 +13,13 @@ internal sealed partial class PostgresStore
             where s.id = @server and s.dead_at is null
             for share
         )
-        insert into millrace.node as n (id, name, kind, server, started_at, expires_at, types, queues, application, version, drain_at, drain_by, drain_reason)
-        select @id, @name, @kind, @server, coalesce(@now, clock_timestamp()), coalesce(@now, clock_timestamp()) + @expiry * interval '1 microsecond', @types, @queues, @application, @version,
+        insert into millrace.node as n (id, name, kind, server, started_at, expires_at, types, queues, application, version, settings, drain_at, drain_by, drain_reason)
+        select @id, @name, @kind, @server, coalesce(@now, clock_timestamp()), coalesce(@now, clock_timestamp()) + @expiry * interval '1 microsecond', @types, @queues, @application, @version, @settings,
                s.drain_at, s.drain_by, s.drain_reason
         from (select) one
         left join its_server s on true
         on conflict (id) do update
-        set name = excluded.name, kind = excluded.kind, server = excluded.server, beat = n.beat + 1, expires_at = excluded.expires_at, types = excluded.types, queues = excluded.queues, application = excluded.application, version = excluded.version
+        set name = excluded.name, kind = excluded.kind, server = excluded.server, beat = n.beat + 1, expires_at = excluded.expires_at, types = excluded.types, queues = excluded.queues, application = excluded.application, version = excluded.version, settings = excluded.settings
         where n.dead_at is null
         """;
 
@@ -83,7 +83,7 @@ internal sealed partial class PostgresStore
                 [
                     Now(), Uuid("id", node.Id), Text("name", node.Name), Text("kind", node.Kind == NodeKind.Server ? "server" : "worker"), Uuid("server", node.Server),
                     Long("expiry", node.Expiry.Ticks / TimeSpan.TicksPerMicrosecond), Texts("types", [.. node.Types]), Texts("queues", [.. node.Queues]),
-                    Text("application", node.Application), Text("version", node.Version),
+                    Text("application", node.Application), Text("version", node.Version), Text("settings", node.Settings),
                 ],
                 cancellationToken).ConfigureAwait(false);
             if (node is { Application: not null, Version: not null })
@@ -124,6 +124,19 @@ internal sealed partial class PostgresInspection
         order by d.at desc, d.application
         limit 200
         """;
+
+    private const string ReadSettings = """
+        select n.application, n.settings, count(*)::integer, (array_agg(n.name order by n.name collate "C"))[1:20]
+        from millrace.node n
+        where n.dead_at is null and n.expires_at > @now and n.settings is not null
+        group by n.application, n.settings
+        order by count(*) desc, n.application collate "C", n.settings collate "C"
+        limit 50
+        """;
+
+    public Task<IReadOnlyList<NodeSettings>> ReadSettingsAsync(CancellationToken cancellationToken) =>
+        LookAsync<IReadOnlyList<NodeSettings>>("read settings", async look => await look.ReadAsync(
+            ReadSettings, [look.At()], static reader => new NodeSettings(TextAt(reader, 0), reader.GetString(1), reader.GetInt32(2), reader.GetFieldValue<string[]>(3)), cancellationToken).ConfigureAwait(false), cancellationToken);
 
     public Task<IReadOnlyList<Deployment>> ReadDeploymentsAsync(DateTimeOffset since, CancellationToken cancellationToken) =>
         LookAsync<IReadOnlyList<Deployment>>("read deployments", async look => [.. (await look.ReadAsync(

@@ -54,6 +54,8 @@ internal sealed partial class PostgresStore : IJobStore, IJobOperations
 
     public IJobOperations Operations => this;
 
+    public IReadOnlyList<Setting> Settings => options.InForce();
+
     public bool HasBell => !isPooled;
 
     public DbDataSource Handlers => HandlersSource();

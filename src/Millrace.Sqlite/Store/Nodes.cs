@@ -6,13 +6,13 @@ internal sealed partial class SqliteStore
 {
     // A worker of a server that drains begins like its server.
     private const string RegisterSql = """
-        insert into millrace_node (id, name, kind, server, started_at, expires_at, types, queues, application, version, drain_at, drain_by, drain_reason)
-        select @id, @name, @kind, @server, @now, @expires_at, @types, @queues, @application, @version, s.drain_at, s.drain_by, s.drain_reason
+        insert into millrace_node (id, name, kind, server, started_at, expires_at, types, queues, application, version, settings, drain_at, drain_by, drain_reason)
+        select @id, @name, @kind, @server, @now, @expires_at, @types, @queues, @application, @version, @settings, s.drain_at, s.drain_by, s.drain_reason
         from (select 1)
         left join millrace_node s on s.id = @server and s.dead_at is null
         where true
         on conflict (id) do update
-            set name = @name, kind = @kind, server = @server, expires_at = @expires_at, types = @types, queues = @queues, application = @application, version = @version
+            set name = @name, kind = @kind, server = @server, expires_at = @expires_at, types = @types, queues = @queues, application = @application, version = @version, settings = @settings
             where dead_at is null
         """;
 
@@ -28,7 +28,7 @@ internal sealed partial class SqliteStore
         session.Execute(RegisterSql,
             ("@id", node.Id.ToText()), ("@name", node.Name), ("@kind", node.Kind == NodeKind.Server ? "server" : "worker"), ("@server", node.Server?.ToText()),
             ("@now", now), ("@expires_at", now + node.Expiry.ToMicros()), ("@types", Values.ToTextList(node.Types)), ("@queues", Values.ToTextList(node.Queues)),
-            ("@application", node.Application), ("@version", node.Version));
+            ("@application", node.Application), ("@version", node.Version), ("@settings", node.Settings));
         if (node is { Application: not null, Version: not null })
             NoteDeployment(session, node.Id, node.Application, node.Version, now);
         Describe(session, node.Catalogue, now);
@@ -126,6 +126,18 @@ internal sealed partial class SqliteInspection
         order by d.at desc, d.application
         limit 200
         """;
+
+    private const string SettingsSql = "select id, name, application, settings from millrace_node where dead_at is null and settings is not null";
+
+    public Task<IReadOnlyList<NodeSettings>> ReadSettingsAsync(CancellationToken cancellationToken) => LookAsync<IReadOnlyList<NodeSettings>>(session =>
+        [
+            .. session.Query(SettingsSql, row => (Id: row.Guid(0), Name: row.GetString(1), Application: row.MaybeText(2), Settings: row.GetString(3)))
+                .Where(node => store.IsAlive(node.Id))
+                .GroupBy(node => (node.Application, node.Settings))
+                .OrderByDescending(group => group.Count()).ThenBy(group => group.Key.Application, StringComparer.Ordinal).ThenBy(group => group.Key.Settings, StringComparer.Ordinal)
+                .Take(50)
+                .Select(group => new NodeSettings(group.Key.Application, group.Key.Settings, group.Count(), [.. group.Select(node => node.Name).Order(StringComparer.Ordinal).Take(NodeSettings.MostNames)])),
+        ], cancellationToken);
 
     public Task<IReadOnlyList<Deployment>> ReadDeploymentsAsync(DateTimeOffset since, CancellationToken cancellationToken) => LookAsync<IReadOnlyList<Deployment>>(session =>
         [.. session.Query(DeploymentsSql, row => new Deployment(row.Time(0), row.GetString(1), row.GetString(2)), ("@since", since.ToMicros())).AsEnumerable().Reverse()], cancellationToken);

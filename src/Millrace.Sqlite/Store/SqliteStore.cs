@@ -38,6 +38,12 @@ internal sealed partial class SqliteStore : IJobStore, IJobOperations
 
     public IJobOperations Operations => this;
 
+    public IReadOnlyList<Setting> Settings =>
+    [
+        Setting.Of("Sqlite.Synchronous", file.Synchronous, new SqliteOptions().Synchronous),
+        Setting.Of("Sqlite.BusyTimeout", file.BusyTimeout, new SqliteOptions().BusyTimeout),
+    ];
+
     public bool HasBell => false;
 
     public DbDataSource Handlers { get; }

@@ -40,6 +40,9 @@ internal static class Redactor
         return Encoding.UTF8.GetString(text.WrittenSpan);
     }
 
+    /// <summary>A value that stands beside its name, without what is secret in it: nothing of it when the name is that of a secret.</summary>
+    public static string Named(string name, string value) => SensitiveNames.Look(name) ? Blank : Text(value);
+
     /// <summary>Free text (an error, a log line) without passwords of connection strings, bearer tokens and the like.</summary>
     public static string Text(string text)
     {

@@ -63,6 +63,9 @@ public interface IJobInspection
     /// <summary>Nodes: the living, and those that died or left within the last hour. Oldest first, at most 1,000; of each what it runs, at most 200.</summary>
     Task<IReadOnlyList<WorkerRecord>> ReadWorkersAsync(CancellationToken cancellationToken);
 
+    /// <summary>The settings that living nodes have registered, those of most nodes first; at most 50 different ones. Nodes that have the same are one.</summary>
+    Task<IReadOnlyList<NodeSettings>> ReadSettingsAsync(CancellationToken cancellationToken);
+
     /// <summary>When new versions of the applications came, oldest first: the newest 200. The first that was ever seen of an application is none: it came in the place of nothing.</summary>
     /// <param name="since">Only those that came at or after this time.</param>
     /// <param name="cancellationToken">Stops waiting.</param>

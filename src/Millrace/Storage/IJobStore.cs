@@ -18,6 +18,9 @@ public interface IJobStore : IAsyncDisposable
     /// <summary>The data source that handlers use: an own pool beside the engine's connections, opened connections ready for transactions.</summary>
     DbDataSource Handlers { get; }
 
+    /// <summary>The store's own settings, for people. No connection string, and nothing of one.</summary>
+    IReadOnlyList<Setting> Settings { get; }
+
     /// <summary>What people may look at.</summary>
     IJobInspection Inspection { get; }
 

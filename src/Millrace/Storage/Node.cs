@@ -42,6 +42,9 @@ public sealed record NewNode
 
     /// <summary>The queues it works on; empty for a process that only submits.</summary>
     public IReadOnlyList<string> Queues { get; init; } = [];
+
+    /// <summary>The settings in force in it, for people: a JSON array of objects with the members <c>name</c>, <c>value</c> and <c>source</c>. Null when it does not say.</summary>
+    public string? Settings { get; init; }
 }
 
 /// <summary>A node whose row has expired, as seen by a sweep. Dead when the same beat is seen again later (DESIGN: two sightings on the sweeper's own clock).</summary>

@@ -134,6 +134,7 @@ internal sealed class NodeKeeper(MillraceInstance instance) : IAsyncDisposable
                 Types = instance.Workers is null ? [] : instance.Types.Names,
                 Catalogue = instance.Workers is null ? [] : instance.Catalogue,
                 Queues = instance.IsSupervised ? [] : instance.QueueNames,
+                Settings = Inspecting.SettingText.Write(SettingsInForce.Of(instance)),
             },
             cancellationToken).ConfigureAwait(false);
         id = next;

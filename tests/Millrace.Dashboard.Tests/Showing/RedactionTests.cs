@@ -97,7 +97,7 @@ public sealed class RedactionTests
         string[] own =
         [
             "Id", "UserId", "State", "WaitsFor", "Outcome", "Parent", "Node", "DeletedBy", "Version", "Actions", "Next", "Level", "JobId", "Code", "Severity", "Kind", "Server", "MissedTicks", "Fingerprint", "SampleJob",
-            "Operation", "Result", "Token", "UndoneBy", "Name", "Permissions", "Environment", "Store", "Message", "States", "Hint", "Cap",
+            "Operation", "Result", "Token", "UndoneBy", "Name", "Permissions", "Environment", "Store", "Message", "States", "Hint", "Cap", "Of", "Source",
         ];
         var texts =
             from type in typeof(JobAnswer).Assembly.GetTypes()

@@ -110,6 +110,12 @@ internal sealed class FakeInspection(string text = "x") : IJobInspection
         },
     ]);
 
+    public Task<IReadOnlyList<NodeSettings>> ReadSettingsAsync(CancellationToken cancellationToken) => Answer<IReadOnlyList<NodeSettings>>(
+    [
+        new(text, Inspecting.SettingText.Write([new Setting(text, text, SettingSource.Application), new Setting("Mail.Password", "hunter2", SettingSource.Application), new Setting("Mail.Server", "Host=db;Password=hunter2", SettingSource.Default)]), 1, [text]),
+        new(null, text, 2, []),
+    ]);
+
     public Task<IReadOnlyList<Deployment>> ReadDeploymentsAsync(DateTimeOffset since, CancellationToken cancellationToken) => Answer<IReadOnlyList<Deployment>>([new(Now.AddMinutes(-20), text, text)]);
 
     public Task<IReadOnlyList<TypeRecord>> ReadTypesAsync(CancellationToken cancellationToken) => Answer<IReadOnlyList<TypeRecord>>(

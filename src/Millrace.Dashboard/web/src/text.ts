@@ -1,4 +1,5 @@
 import { count, plural } from "./pure/number.ts";
+import type { Setting } from "./api/settings.ts";
 import type { BulkAction, Level, State } from "./api/types.ts";
 
 const jobs = (value: number) => plural(value, "job");
@@ -130,6 +131,10 @@ export const t = {
   },
   activity: { at: "When", who: "Who", what: "What", target: "Target", result: "Result", reason: "Reason", none: "Nobody has changed anything.", undoFor: (time: string) => `Undo (${time})`, undone: "undone", more: "Show more", running: "goes on", via: (via: string) => `by ${via}`, before: "Before", after: "After", details: "Details" },
   system: { findings: "Findings", none: "Nothing to report.", figures: "Figures", cause: "Cause", remedy: "Remedy", version: "Version", database: "Database", schema: "Schema", known: (known: string) => `this version knows ${known}`, severity: { notice: "notice", warning: "warning", error: "error" }, look: "Look" },
+  settings: {
+    title: "Settings in force", dashboard: "This dashboard", workers: "Workers", process: "process", processes: "processes", name: "Setting", value: "Value", source: "From", none: "They cannot be read.",
+    set: (n: number, all: number) => `${count(n)} of ${count(all)} set`, sources: { default: "default", application: "the application", environment: "the environment" } satisfies Record<Setting["source"], string>,
+  },
   views: {
     title: "Views", open: "Views", name: "Name of this filter", save: "Save", replaces: "A view of this name is replaced.", full: (n: number) => `${n} views are kept; delete one first.`, noFilter: "Set a filter to save it as a view.", none: "No view has been saved in this browser.", noneHint: "A view is a filter with a name. Its address can be copied and sent like any other.", count: (n: number, most: number) => `${n} of ${most}`,
     rename: (name: string) => `Rename ${name}`, remove: (name: string) => `Delete ${name}`, newName: "New name", renameIt: "Rename", taken: "Another view has this name.",

@@ -7,6 +7,7 @@ import { Page } from "../ui/Page.tsx";
 import { Empty, Fact, Facts, Loaded, Panel } from "../ui/Parts.tsx";
 import { Text } from "../ui/Words.tsx";
 import { FindingLine } from "./Overview.tsx";
+import { Settings } from "./Settings.tsx";
 
 /** What the doctor says, and the figures it said it from. */
 export function System() {
@@ -28,6 +29,7 @@ export function System() {
           </Panel>
         </>
       )}</Loaded>
+      <Settings />
     </Page>
   );
 }
