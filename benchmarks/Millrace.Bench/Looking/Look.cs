@@ -21,7 +21,7 @@ internal sealed record Look(string Name, Func<int, string> Path, Func<int, strin
         Chart("24 h of a type", TimeSpan.FromHours(24), 600, "&type=chargeCard"),
         Chart("7 days", TimeSpan.FromDays(7), 3600),
         Chart("30 days, by type", TimeSpan.FromDays(30), 14_400, "&by=type"),
-        Of("types"), Of("types/indexFile"), Of("failures?hours=1"), Of("failures?hours=24"), Of("failures?hours=168"),
+        Of("types"), Of("types/indexFile"), Of("types/indexFile/slowest?hours=24"), Of("types/chargeCard/slowest?hours=1"), Of("settings"), Of("failures?hours=1"), Of("failures?hours=24"), Of("failures?hours=168"),
         Of("queues"), Of("workers"), Of("schedules"), Of("schedules/purge/runs?limit=50"), Of("audit?limit=50"), Of("operations/7"),
         Of("jobs/counts"), Jobs(""), Jobs("state:ready"), Jobs("state:scheduled"), Jobs("state:retrying"), Jobs("state:waiting"), Jobs("state:quarantined"), Jobs("state:running"),
         Jobs("state:succeeded"), Jobs("state:failed"), Jobs("state:cancelled"), Jobs("state:failed type:chargeCard"), Jobs("type:indexFile"), Jobs("type:chargeCard state:ready"), Jobs("type:nothingLikeIt"),
