@@ -11,9 +11,9 @@ internal static class Dear
 
     private const int Worth = 20;
 
-    private const int Pace = 5;
+    private const int Pace = 8;
 
-    /// <summary>How long after a pulse the next one comes, by what the answers to the last one have taken together: fifty people on ten pages take a fifth of a processor at most, until that means longer than three seconds.</summary>
+    /// <summary>How long after a pulse the next one comes, by what the answers to the last one have taken together: fifty people on ten pages take an eighth of a processor at most, until that means longer than three seconds.</summary>
     /// <param name="least">When they took little.</param>
     /// <param name="before">What they took after the pulse before.</param>
     /// <param name="spent">What they took after this one.</param>

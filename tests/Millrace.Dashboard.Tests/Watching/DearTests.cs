@@ -18,9 +18,9 @@ public sealed class DearTests
 
     [Theory]
     [InlineData(0, 900, 600)]
-    [InlineData(119, 119, 600)]
-    [InlineData(200, 300, 1_000)]
-    [InlineData(300, 200, 1_000)]
+    [InlineData(74, 74, 600)]
+    [InlineData(200, 300, 1_600)]
+    [InlineData(300, 200, 1_600)]
     [InlineData(900, 900, 3_000)]
     public void The_more_is_asked_after_each_pulse_the_later_comes_the_next(int beforeInMs, int spentInMs, int betweenInMs) =>
         Dear.BetweenPulses(TimeSpan.FromMilliseconds(600), TimeSpan.FromMilliseconds(beforeInMs), TimeSpan.FromMilliseconds(spentInMs)).ShouldBe(TimeSpan.FromMilliseconds(betweenInMs));
