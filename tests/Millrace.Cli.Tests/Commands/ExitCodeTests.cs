@@ -154,7 +154,7 @@ public sealed class ExitCodeTests
     public async Task A_hundred_and_thirty_is_an_interruption(string command)
     {
         await using var scene = await Scene.MakeAsync("sqlite");
-        using var process = scene.Tool.Start(command.Split(' '));
+        using var process = scene.Tool.StartInForeground(command.Split(' '));
         // The line that names the database: from here on signals are heard.
         (await process.StandardError.ReadLineAsync(TestContext.Current.CancellationToken)).ShouldNotBeNull();
 

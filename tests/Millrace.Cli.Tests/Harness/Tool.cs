@@ -52,9 +52,14 @@ public sealed class Tool : IDisposable
     }
 
     /// <summary>Starts it and lets it run.</summary>
-    public Process Start(IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
+    public Process Start(IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string>? environment = null) => Start("dotnet", [Program, .. arguments], environment);
+
+    /// <summary>Starts it so that it hears an interruption, also where the tests themselves run in the background of a shell: such a shell lets everything it starts ignore them.</summary>
+    public Process StartInForeground(IReadOnlyList<string> arguments) => Start("env", ["--default-signal=INT", "dotnet", Program, .. arguments], environment: null);
+
+    private Process Start(string program, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string>? environment)
     {
-        var start = new ProcessStartInfo("dotnet", [Program, .. arguments])
+        var start = new ProcessStartInfo(program, arguments)
         {
             WorkingDirectory = Folder,
             RedirectStandardInput = true,
@@ -64,7 +69,7 @@ public sealed class Tool : IDisposable
             StandardErrorEncoding = Encoding.UTF8,
         };
         Prepare(start.Environment, environment);
-        return Process.Start(start) ?? throw new InvalidOperationException("dotnet did not start.");
+        return Process.Start(start) ?? throw new InvalidOperationException($"{program} did not start.");
     }
 
     public void Prepare(IDictionary<string, string?> variables, IReadOnlyDictionary<string, string>? more = null)
