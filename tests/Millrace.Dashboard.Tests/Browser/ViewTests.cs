@@ -72,6 +72,23 @@ public sealed class ViewTests(Chrome chrome)
     }
 
     [Fact]
+    public async Task What_is_typed_right_after_the_key_goes_into_the_box()
+    {
+        await using var site = await SiteAsync();
+        await using var tab = await chrome.OpenAsync(site);
+        await tab.GoAsync("");
+
+        // The next task, before anything is drawn: as early as a second key can come.
+        (await tab.Page.EvaluateAsync<string?>("""
+            async () => {
+                dispatchEvent(new KeyboardEvent("keydown", { key: "k", ctrlKey: true }));
+                await new Promise(resolve => { const { port1, port2 } = new MessageChannel(); port1.onmessage = resolve; port2.postMessage(0); });
+                return document.activeElement.getAttribute("role");
+            }
+            """)).ShouldBe("combobox");
+    }
+
+    [Fact]
     public async Task Twenty_views_have_room()
     {
         await using var site = await SiteAsync();

@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { shortcuts } from "./settings.ts";
 
 export type Keys = Record<string, ((event: KeyboardEvent) => void) | undefined>;
@@ -48,7 +48,7 @@ function run(key: string, event: KeyboardEvent): boolean {
 export function useKeys(keys: Keys): void {
   const latest = useRef(keys);
   latest.current = keys;
-  useEffect(() => {
+  useLayoutEffect(() => {
     const layer: Keys = new Proxy({}, { get: (_, key) => latest.current[key as string] });
     layers.push(layer);
     return () => { layers.splice(layers.indexOf(layer), 1); };

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 import { signal } from "@preact/signals";
 import { dialogs } from "../state/keys.ts";
 import { t } from "../text.ts";
@@ -17,7 +17,8 @@ interface DialogProps {
 export function Dialog({ title, onClose, children, class: extra }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  // Before anything is drawn: whoever types on at once, types into the dialog, and presses none of the page's keys.
+  useLayoutEffect(() => {
     const dialog = ref.current;
     dialogs.value++;
     if (dialog && !dialog.open) dialog.showModal();
