@@ -82,7 +82,8 @@ internal sealed class JobClient(MillraceInstance instance, long? parent = null, 
             if (jobs.Count < batchSize)
                 continue;
             created += Created(await SubmitBulkAsync(jobs, cancellationToken).ConfigureAwait(false));
-            jobs.Clear();
+            // Not cleared: in a transaction the batch is looked at once more when it commits, to wake its queues.
+            jobs = new List<NewJob>(jobs.Capacity);
         }
         return created + Created(await SubmitBulkAsync(jobs, cancellationToken).ConfigureAwait(false));
     }

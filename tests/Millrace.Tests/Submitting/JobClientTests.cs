@@ -2,6 +2,7 @@ using System.Data.Common;
 using Microsoft.Extensions.DependencyInjection;
 using Millrace.Testing;
 using Millrace.Tests.Testing;
+using Millrace.Working;
 
 namespace Millrace.Tests.Submitting;
 
@@ -212,14 +213,31 @@ public sealed class JobClientTests : IAsyncLifetime
     {
         (await Jobs.SubmitManyAsync(Stream(), batchSize: 3)).ShouldBe(7);
         (await server.DrainAsync()).Succeeded.ShouldBe(7);
+    }
 
-        static async IAsyncEnumerable<SendReceipt> Stream()
+    [Fact]
+    public async Task Each_batch_of_a_stream_wakes_its_queue_when_the_transaction_commits()
+    {
+        var woken = 0;
+        var instance = server.Services.GetRequiredKeyedService<MillraceInstance>("millrace");
+        instance.WakeUps.Watch("default", () => woken++);
+
+        await server.Services.GetRequiredKeyedService<DbDataSource>("millrace").WithTransactionAsync(async (_, token) =>
         {
-            for (var i = 0; i < 7; i++)
-            {
-                await Task.Yield();
-                yield return new SendReceipt($"{i}");
-            }
+            (await Jobs.SubmitManyAsync(Stream(), batchSize: 7, cancellationToken: token)).ShouldBe(7);
+            woken.ShouldBe(0);
+        });
+
+        woken.ShouldBe(1);
+        (await server.DrainAsync()).Succeeded.ShouldBe(7);
+    }
+
+    private static async IAsyncEnumerable<SendReceipt> Stream()
+    {
+        for (var i = 0; i < 7; i++)
+        {
+            await Task.Yield();
+            yield return new SendReceipt($"{i}");
         }
     }
 
