@@ -36,10 +36,12 @@ internal sealed partial class SqliteStore
     {
         Check(change);
         ArgumentNullException.ThrowIfNull(author);
-        return WriteAsync(session => Insert(
-            session, change.Kind, author, target, Now(), jobId: null, expected, done: 0, ended: null, before: null,
-            after: change.Kind == OperationKind.Reprioritise ? AuditText.Of(change) : null), cancellationToken);
+        return WriteAsync(session => Begin(session, change, author, target, expected), cancellationToken);
     }
+
+    private long Begin(Session session, JobChange change, Author author, string target, long expected) => Insert(
+        session, change.Kind, author, target, Now(), jobId: null, expected, done: 0, ended: null, before: null,
+        after: change.Kind == OperationKind.Reprioritise ? AuditText.Of(change) : null);
 
     // Job 0 is none: ids begin at 1. The table is the one place where a step that must not be done twice is claimed by a key.
     public Task<BegunOperation> BeginOnceAsync(Guid claim, JobChange change, Author author, string target, long expected, CancellationToken cancellationToken)
@@ -51,9 +53,7 @@ internal sealed partial class SqliteStore
         {
             if (session.First(ReadOnceSql, row => row.GetString(0), ("@id", 0L), ("@key", key)) is { } begun)
                 return new BegunOperation(long.Parse(begun, CultureInfo.InvariantCulture), IsNew: false);
-            var id = Insert(
-                session, change.Kind, author, target, Now(), jobId: null, expected, done: 0, ended: null, before: null,
-                after: change.Kind == OperationKind.Reprioritise ? AuditText.Of(change) : null);
+            var id = Begin(session, change, author, target, expected);
             session.Execute(SaveOnceSql, ("@id", 0L), ("@key", key), ("@run", 0L), ("@value", id.ToString(CultureInfo.InvariantCulture)));
             return new BegunOperation(id, IsNew: true);
         }, cancellationToken);

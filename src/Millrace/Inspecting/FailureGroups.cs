@@ -79,7 +79,7 @@ internal sealed record FailureGroup(
             fingerprint, newest.Type, TitleOf(shape.Pattern), Redactor.Text(newest.Error), newest.JobId, Count, jobs.Count, first, Last, trend, FilterOf(newest.Type, shape));
 
         private static string TitleOf(string pattern) =>
-            pattern.Length == 0 ? "An error without a text" : pattern.Length <= LongestTitle ? pattern : pattern[..(char.IsHighSurrogate(pattern[LongestTitle - 1]) ? LongestTitle - 1 : LongestTitle)] + "…";
+            pattern.Length == 0 ? "An error without a text" : pattern.Length <= LongestTitle ? pattern : Spoken.Cut(pattern, LongestTitle) + "…";
 
         /// <summary>The type, and the longest part of the error's first line that fits.</summary>
         private static string FilterOf(string type, ErrorShape shape)

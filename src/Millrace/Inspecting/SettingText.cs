@@ -53,7 +53,7 @@ internal static class SettingText
 
     private static Setting? Read(JsonElement one) =>
         one.ValueKind == JsonValueKind.Object && Member(one, "name") is { } name && Member(one, "value") is { } value
-            ? new Setting(Cut(name, LongestName), Cut(value, LongestValue), Member(one, "source") switch
+            ? new Setting(Spoken.Cut(name, LongestName), Spoken.Cut(value, LongestValue), Member(one, "source") switch
             {
                 "application" => SettingSource.Application,
                 "environment" => SettingSource.Environment,
@@ -62,6 +62,4 @@ internal static class SettingText
             : null;
 
     private static string? Member(JsonElement one, string name) => one.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
-
-    private static string Cut(string text, int longest) => text.Length <= longest ? text : text[..(char.IsHighSurrogate(text[longest - 1]) ? longest - 1 : longest)];
 }

@@ -30,6 +30,9 @@ internal static class Spoken
     /// <summary>A count with its noun: <c>1 job</c>, <c>1,204 jobs</c>.</summary>
     public static string Count(long count, string noun) => Text($"{count:N0} {noun}{(count == 1 ? "" : "s")}");
 
+    /// <summary>The beginning of a text, at most so many characters, without half of a surrogate pair at its end.</summary>
+    public static string Cut(string text, int longest) => text.Length <= longest ? text : text[..(char.IsHighSurrogate(text[longest - 1]) ? longest - 1 : longest)];
+
     /// <summary>The first line of an error without secrets, cut; null when there is none.</summary>
     public static string? FirstLine(string? error)
     {
@@ -38,7 +41,7 @@ internal static class Spoken
         var end = line.IndexOfAny('\n', '\r');
         var text = Redactor.Text((end < 0 ? line : line[..end]).TrimEnd().ToString());
         if (text.Length > longest)
-            text = text[..(char.IsHighSurrogate(text[longest - 1]) ? longest - 1 : longest)] + "…";
+            text = Cut(text, longest) + "…";
         return text.Length == 0 ? null : text;
     }
 
